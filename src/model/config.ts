@@ -1,0 +1,185 @@
+/** The shape of a Marian encoder-decoder, and its form as a Hugging Face `config.json`. */
+
+import { z } from "zod";
+import { UserError } from "../errors.js";
+
+export interface MarianConfig {
+  /** Tokens of the source vocabulary, and of the target's where they share one. */
+  readonly vocabulary: number;
+  readonly targetVocabulary: number;
+  /** One embedding matrix for source, target and output; else one for the source, one for target and output. */
+  readonly sharedEmbeddings: boolean;
+  readonly width: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly encoderInner: number;
+  readonly decoderInner: number;
+  readonly encoderHeads: number;
+  readonly decoderHeads: number;
+  readonly activation: "swish" | "relu" | "gelu";
+  /** Embeddings times √width. */
+  readonly scaleEmbedding: boolean;
+  readonly maxPositions: number;
+  readonly eosId: number;
+  readonly padId: number;
+  readonly decoderStartId: number;
+  readonly dropout: number;
+}
+
+/** Sizes of the named presets; `iwslt`, `base` and `big` are the paper's three (section 4 of the paper). */
+export const presets = {
+  tiny: { width: 128, inner: 512, heads: 4, layers: 2 },
+  small: { width: 192, inner: 768, heads: 4, layers: 3 },
+  iwslt: { width: 512, inner: 1024, heads: 4, layers: 6 },
+  base: { width: 512, inner: 2048, heads: 8, layers: 6 },
+  big: { width: 1024, inner: 8192, heads: 16, layers: 6 },
+} as const;
+
+export type PresetName = keyof typeof presets;
+
+export interface NewModel {
+  readonly width: number;
+  readonly inner: number;
+  readonly heads: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly vocabulary: number;
+  readonly targetVocabulary: number;
+  readonly shared: boolean;
+  readonly eosId: number;
+  readonly padId: number;
+  readonly dropout: number;
+  readonly maxPositions: number;
+}
+
+export function newConfig(model: NewModel): MarianConfig {
+  return {
+    vocabulary: model.vocabulary,
+    targetVocabulary: model.targetVocabulary,
+    sharedEmbeddings: model.shared,
+    width: model.width,
+    encoderLayers: model.encoderLayers,
+    decoderLayers: model.decoderLayers,
+    encoderInner: model.inner,
+    decoderInner: model.inner,
+    encoderHeads: model.heads,
+    decoderHeads: model.heads,
+    activation: "relu",
+    scaleEmbedding: true,
+    maxPositions: model.maxPositions,
+    eosId: model.eosId,
+    padId: model.padId,
+    decoderStartId: model.padId,
+    dropout: model.dropout,
+  };
+}
+
+const count = z.int().positive();
+const id = z.int().nonnegative();
+
+/** The keys of `config.json` that decide what the network computes; others are ignored. */
+const schema = z.object({
+  model_type: z.literal("marian"),
+  vocab_size: count,
+  decoder_vocab_size: count.nullish(),
+  share_encoder_decoder_embeddings: z.boolean().default(true),
+  d_model: count,
+  encoder_layers: count,
+  decoder_layers: count,
+  encoder_ffn_dim: count,
+  decoder_ffn_dim: count,
+  encoder_attention_heads: count,
+  decoder_attention_heads: count,
+  activation_function: z.enum(["swish", "silu", "relu", "gelu"]),
+  scale_embedding: z.boolean().default(false),
+  tie_word_embeddings: z.literal(true).default(true),
+  max_position_embeddings: count.default(1024),
+  eos_token_id: id,
+  pad_token_id: id,
+  decoder_start_token_id: id,
+  dropout: z.number().min(0).max(1).default(0.1),
+});
+
+/** Reads a `config.json`. @throws UserError naming the key that is missing, wrong or not supported. */
+export function parseConfig(text: string, file: string): MarianConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new UserError("this is not JSON. Copy the model folder again.", { file });
+  }
+  const result = schema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    throw new UserError(
+      `${issue.path.join(".") || "the file"}: ${issue.message}. Coppice reads Marian models (model_type "marian").`,
+      { file },
+    );
+  }
+  const c = result.data;
+  for (const heads of [c.encoder_attention_heads, c.decoder_attention_heads])
+    if (c.d_model % heads !== 0)
+      throw new UserError(`d_model ${c.d_model} does not divide into ${heads} attention heads.`, { file });
+  return {
+    vocabulary: c.vocab_size,
+    // With one shared matrix Transformers never looks at decoder_vocab_size.
+    targetVocabulary: c.share_encoder_decoder_embeddings
+      ? c.vocab_size
+      : (c.decoder_vocab_size ?? c.vocab_size),
+    sharedEmbeddings: c.share_encoder_decoder_embeddings,
+    width: c.d_model,
+    encoderLayers: c.encoder_layers,
+    decoderLayers: c.decoder_layers,
+    encoderInner: c.encoder_ffn_dim,
+    decoderInner: c.decoder_ffn_dim,
+    encoderHeads: c.encoder_attention_heads,
+    decoderHeads: c.decoder_attention_heads,
+    activation: c.activation_function === "silu" ? "swish" : c.activation_function,
+    scaleEmbedding: c.scale_embedding,
+    maxPositions: c.max_position_embeddings,
+    eosId: c.eos_token_id,
+    padId: c.pad_token_id,
+    decoderStartId: c.decoder_start_token_id,
+    dropout: c.dropout,
+  };
+}
+
+/** The `config.json` that Transformers reads as a MarianMTModel. */
+export function renderConfig(config: MarianConfig): string {
+  const json = {
+    architectures: ["MarianMTModel"],
+    model_type: "marian",
+    is_encoder_decoder: true,
+    vocab_size: config.vocabulary,
+    decoder_vocab_size: config.targetVocabulary,
+    share_encoder_decoder_embeddings: config.sharedEmbeddings,
+    tie_word_embeddings: true,
+    d_model: config.width,
+    encoder_layers: config.encoderLayers,
+    decoder_layers: config.decoderLayers,
+    encoder_ffn_dim: config.encoderInner,
+    decoder_ffn_dim: config.decoderInner,
+    encoder_attention_heads: config.encoderHeads,
+    decoder_attention_heads: config.decoderHeads,
+    activation_function: config.activation,
+    scale_embedding: config.scaleEmbedding,
+    normalize_embedding: false,
+    normalize_before: false,
+    add_final_layer_norm: false,
+    add_bias_logits: true,
+    static_position_embeddings: true,
+    max_position_embeddings: config.maxPositions,
+    dropout: config.dropout,
+    attention_dropout: 0,
+    activation_dropout: 0,
+    init_std: 0.02,
+    eos_token_id: config.eosId,
+    forced_eos_token_id: null,
+    pad_token_id: config.padId,
+    bos_token_id: config.padId,
+    decoder_start_token_id: config.decoderStartId,
+    use_cache: true,
+    torch_dtype: "float32",
+  };
+  return `${JSON.stringify(json, null, 2)}\n`;
+}

@@ -1,0 +1,170 @@
+/** A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`. */
+
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../errors.js";
+import { type ParameterSpec, Parameters } from "../tensor/parameters.js";
+import { type MarianConfig, parseConfig, renderConfig } from "./config.js";
+import { fileError, readIfThere, writeWhole } from "./files.js";
+import { parameterSpecs, positionTable, sourceEmbedding, targetEmbedding } from "./marian.js";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
+
+const CONFIG = "config.json";
+const GENERATION = "generation_config.json";
+const WEIGHTS = "model.safetensors";
+
+export interface StoredModel {
+  readonly config: MarianConfig;
+  readonly parameters: Parameters;
+}
+
+/**
+ * Reads the network of a Hugging Face folder; the tokenizer's files are not touched.
+ *
+ * Names that Transformers ties to one matrix (`lm_head.weight`, the embeddings) may all be there, if they hold the same
+ * numbers, or any one of them. A missing `final_logits_bias` is zero.
+ *
+ * @throws UserError naming the file, and the key or tensor, where one is missing, unknown, of another shape or not
+ * supported.
+ */
+export async function loadModelFolder(folder: string): Promise<StoredModel> {
+  const configFile = join(folder, CONFIG);
+  const text = await readIfThere(configFile);
+  if (text === undefined)
+    throw new UserError("there is no such file. A model folder holds config.json and model.safetensors.", {
+      file: configFile,
+    });
+  const config = parseConfig(text, configFile);
+  const file = join(folder, WEIGHTS);
+  await mustHaveWeights(folder);
+  const { tensors } = await readSafetensors(file);
+  return { config, parameters: assemble(config, tensors, file) };
+}
+
+/**
+ * Writes the network into `folder`, which is made where it is missing. Each file appears whole or not at all; the weights
+ * come last. The same network gives the same bytes.
+ *
+ * @throws UserError if the folder cannot be written.
+ */
+export async function saveModelFolder(
+  folder: string,
+  config: MarianConfig,
+  parameters: Parameters,
+): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw fileError(error, "be made", folder);
+  }
+  await writeWhole(join(folder, CONFIG), [Buffer.from(renderConfig(config))]);
+  await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config))]);
+  const tensors = new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
+  );
+  await writeSafetensors(join(folder, WEIGHTS), tensors);
+}
+
+/**
+ * The settings with which `generate` of Transformers does what our greedy search does: `<pad>` is never chosen, nothing is
+ * forced, and the start token counts towards `max_length`.
+ */
+function renderGeneration(config: MarianConfig): string {
+  const json = {
+    bad_words_ids: [[config.padId]],
+    decoder_start_token_id: config.decoderStartId,
+    eos_token_id: config.eosId,
+    forced_eos_token_id: null,
+    max_length: config.maxPositions,
+    num_beams: 1,
+    pad_token_id: config.padId,
+  };
+  return `${JSON.stringify(json, null, 2)}\n`;
+}
+
+/** Says what to do where the weights are there in another form only. */
+async function mustHaveWeights(folder: string): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    throw fileError(error, "be read", folder);
+  }
+  if (names.includes(WEIGHTS)) return;
+  const other = names.find(
+    (name) => name.endsWith(".safetensors.index.json") || name === "pytorch_model.bin",
+  );
+  throw new UserError(
+    other === undefined
+      ? "there is no such file. Copy the model folder again, with its weights."
+      : `there is no such file, only ${other}. Load the model in Transformers and save it with save_pretrained, which ` +
+          "writes one safetensors file (for very large models with max_shard_size).",
+    { file: join(folder, WEIGHTS) },
+  );
+}
+
+function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file: string): Parameters {
+  const parameters = new Parameters(parameterSpecs(config));
+  const unread = new Set(tensors.keys());
+  for (const spec of parameters.specs) {
+    const names = [spec.name, ...tiedNames(config, spec.name)].filter((name) => unread.delete(name));
+    const [first, ...others] = names.map((name) => checked(name, tensors.get(name)!, spec, file));
+    if (!first) {
+      if (spec.name === "final_logits_bias") continue;
+      throw new UserError(
+        `tensor "${spec.name}" of shape [${spec.shape}] is missing. Copy the model folder again, or correct ${CONFIG}.`,
+        { file },
+      );
+    }
+    others.forEach((other, i) => {
+      if (!first.every((weight, at) => weight === other[at]))
+        throw new UserError(
+          `tensors "${names[0]}" and "${names[i + 1]}" differ, but ${CONFIG} ties them. Coppice reads tied models only.`,
+          { file },
+        );
+    });
+    parameters.view(spec.name).set(first);
+  }
+  for (const name of ["model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"])
+    if (unread.delete(name)) checkPositions(config, name, tensors.get(name)!, file);
+  for (const name of unread)
+    throw new UserError(
+      `tensor "${name}" has no place in the network that ${CONFIG} describes. Correct ${CONFIG}, or take the tensor out.`,
+      { file },
+    );
+  return parameters;
+}
+
+/** Names under which Transformers may store the same matrix once more. */
+function tiedNames(config: MarianConfig, name: string): string[] {
+  const names: string[] = [];
+  if (name === sourceEmbedding(config) && config.sharedEmbeddings)
+    names.push("model.encoder.embed_tokens.weight");
+  if (name === targetEmbedding(config)) names.push("model.decoder.embed_tokens.weight", "lm_head.weight");
+  return names.filter((tied) => tied !== name);
+}
+
+function checked(name: string, tensor: StoredTensor, { shape }: ParameterSpec, file: string): Float32Array {
+  const fits =
+    tensor.shape.length === shape.length && shape.every((size, axis) => size === tensor.shape[axis]);
+  if (!fits)
+    throw new UserError(
+      `tensor "${name}" has shape [${tensor.shape}], but ${CONFIG} asks for [${shape}]. The two belong to different models.`,
+      { file },
+    );
+  if (!(tensor.data instanceof Float32Array))
+    throw new UserError(`tensor "${name}" holds whole numbers, expected real ones.`, { file });
+  return tensor.data;
+}
+
+/** Positions are computed here, so stored ones must be the sinusoidal ones; 16-bit files round them by up to 2⁻⁸. */
+function checkPositions(config: MarianConfig, name: string, tensor: StoredTensor, file: string): void {
+  const { maxPositions, width } = config;
+  const data = checked(name, tensor, { name, shape: [maxPositions, width], decay: false }, file);
+  const expected = positionTable(maxPositions, width);
+  if (data.some((value, i) => !(Math.abs(value - expected[i]!) < 0.005)))
+    throw new UserError(
+      `tensor "${name}" holds other positions than Marian's sines and cosines. Coppice computes those only.`,
+      { file },
+    );
+}
