@@ -1,0 +1,323 @@
+/** The policy that runs here: a Marian model and its tokenizers, its arithmetic in the worker thread. */
+
+import { extname } from "node:path";
+import { Interrupted } from "../errors.js";
+import { exists } from "../exists.js";
+import type { MarianConfig } from "../model/config.js";
+import { writeAside, writeFolderAtomic } from "../store/atomic.js";
+import type { Remote, Thread } from "../tensor/thread.js";
+import { loadTextCodec, saveTextCodec, type TextCodec } from "../text/text-codec.js";
+import type { BeamResult } from "./beam.js";
+import { packGroups } from "./packed.js";
+import type {
+  Example,
+  PairToScore,
+  Policy,
+  SampledCandidate,
+  SampleOptions,
+  ScoredPair,
+  Source,
+  TrainOptions,
+  TrainResult,
+} from "./policy.js";
+import type { SampledSource } from "./sampler.js";
+import type { TrainingOptions, TrainingProgress } from "./training.js";
+import type { BeamRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
+
+const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+
+/** A translation and its score under beam search. */
+export interface Translation {
+  sourceId: number;
+  text: string;
+  tokens: number[];
+  logProbs: number[];
+  finished: boolean;
+}
+
+export class NativePolicy implements Policy {
+  readonly codec: TextCodec;
+  readonly config: MarianConfig;
+  readonly #remote: Remote;
+
+  private constructor(remote: Remote, config: MarianConfig, codec: TextCodec) {
+    this.#remote = remote;
+    this.config = config;
+    this.codec = codec;
+  }
+
+  /** A policy with random weights, a function of the seed. */
+  static async create(
+    thread: Thread,
+    config: MarianConfig,
+    codec: TextCodec,
+    seed: number,
+  ): Promise<NativePolicy> {
+    const remote = await thread.open(WORKER, { config, seed } satisfies OpenArgs);
+    return new NativePolicy(remote, config, codec);
+  }
+
+  /** Loads a Hugging Face folder. @throws UserError when a file is missing or does not fit. */
+  static async load(thread: Thread, folder: string): Promise<NativePolicy> {
+    const codec = await loadTextCodec(folder);
+    const remote = await thread.open(WORKER, { folder } satisfies OpenArgs);
+    const config = (await remote.call("config", undefined)) as MarianConfig;
+    return new NativePolicy(remote, config, codec);
+  }
+
+  /** Writes a Hugging Face folder; it appears whole or not at all. */
+  async save(folder: string): Promise<void> {
+    await writeFolderAtomic(folder, async (aside) => {
+      await this.#remote.call("save", aside);
+      await saveTextCodec(this.codec, aside);
+    });
+  }
+
+  async *sample(sources: readonly Source[], options: SampleOptions): AsyncGenerator<SampledCandidate[]> {
+    const total = sources.length * options.n;
+    let done = 0;
+    const request: SampleRequest = {
+      sources: this.#encode(sources),
+      temperature: options.temperature,
+      options: {
+        n: options.n,
+        greedy: options.temperature === 0,
+        topK: options.topK ?? 0,
+        topP: options.topP ?? 1,
+        maxTokens: Math.min(options.maxTokens, this.config.maxPositions - 1),
+        seed: options.seed,
+        grow: options.grow,
+        eosId: this.config.eosId,
+        vocabulary: this.config.targetVocabulary,
+      },
+    };
+    for await (const data of this.#stream("sample", request, options.signal)) {
+      const candidates = (data as SampledSource[]).flatMap(({ sourceId, samples }) =>
+        samples.map((sample) => ({
+          ...sample,
+          sourceId,
+          text: this.codec.target.decode(sample.tokens),
+        })),
+      );
+      done += candidates.length;
+      options.onProgress?.(done, total);
+      yield candidates;
+    }
+  }
+
+  /** The best translation of each source, in the order given: greedy for one beam, else beam search. */
+  async translate(
+    sources: readonly Source[],
+    options: {
+      beams?: number;
+      maxTokens: number;
+      onProgress?: (done: number, total: number) => void;
+      signal?: AbortSignal;
+    },
+  ): Promise<Translation[]> {
+    const found = new Map<number, Translation>();
+    const beams = options.beams ?? 1;
+    const { onProgress, signal } = options;
+    const rest = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+    if (beams === 1) {
+      const greedy = { n: 1, temperature: 0, maxTokens: options.maxTokens, seed: 0, grow: 0, ...rest };
+      for await (const batch of this.sample(sources, greedy))
+        for (const { sourceId, text, tokens, logProbs, finished } of batch)
+          found.set(sourceId, { sourceId, text, tokens, logProbs, finished });
+    } else {
+      const request: BeamRequest = {
+        sources: this.#encode(sources),
+        options: {
+          beams,
+          lengthPenalty: 1,
+          maxTokens: Math.min(options.maxTokens, this.config.maxPositions - 1),
+          eosId: this.config.eosId,
+          vocabulary: this.config.targetVocabulary,
+        },
+      };
+      for await (const data of this.#stream("beam", request, signal))
+        for (const { sourceId, tokens, logProbs, finished } of data as BeamResult[]) {
+          found.set(sourceId, {
+            sourceId,
+            text: this.codec.target.decode(tokens),
+            tokens,
+            logProbs,
+            finished,
+          });
+          onProgress?.(found.size, sources.length);
+        }
+    }
+    return sources.map(({ sourceId }) => found.get(sourceId)!);
+  }
+
+  async logProbabilities(pairs: readonly PairToScore[], signal?: AbortSignal): Promise<ScoredPair[]> {
+    const groups = pairs.map((pair) => {
+      const tokens = pair.tokens ?? this.#targetTokens(pair.target ?? "");
+      return { source: this.#sourceTokens(pair.source), targets: [{ tokens, weight: 1 }] };
+    });
+    const scored: ScoredPair[] = [];
+    for await (const data of this.#stream("logProbabilities", packGroups(groups), signal))
+      for (const { index, logProbs } of data as { index: number; logProbs: Float32Array }[])
+        scored[index] = {
+          tokens: Array.from(groups[index]!.targets[0]!.tokens),
+          logProbs: Array.from(logProbs),
+        };
+    return scored;
+  }
+
+  /** Mean negative log-likelihood a token of reference translations, in nats. */
+  async negativeLogLikelihood(pairs: readonly { source: string; target: string }[]): Promise<number> {
+    const scored = await this.logProbabilities(pairs);
+    let sum = 0;
+    let tokens = 0;
+    for (const { logProbs } of scored) {
+      for (const logProb of logProbs) sum -= logProb;
+      tokens += logProbs.length;
+    }
+    return sum / tokens;
+  }
+
+  async train(examples: readonly Example[], options: TrainOptions): Promise<TrainResult> {
+    const { evaluate, evaluateEvery, patience, stateFile, onProgress, signal } = options;
+    const request: TrainRequest = {
+      groups: packGroups(this.#groups(examples)),
+      options: arithmetic(options),
+    };
+    await this.#remote.call("beginTraining", request);
+    const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
+    let waited = 0;
+    if (stateFile && (await exists(stateFile))) {
+      const kept = (await this.#remote.call("loadTraining", stateFile)) as {
+        result: TrainResult;
+        waited: number;
+      };
+      Object.assign(result, kept.result);
+      waited = kept.waited;
+    }
+    while (result.steps < options.steps && waited < patience) {
+      const done = (await this.#remote.call("trainSteps", evaluateEvery - (result.steps % evaluateEvery), {
+        onProgress: (data) => onProgress?.(data as TrainingProgress),
+        ...(signal ? { signal } : {}),
+      })) as { step: number; loss: number; tokens: number; stopped: boolean };
+      if (done.stopped) throw new Interrupted();
+      result.steps = done.step;
+      result.tokens = done.tokens;
+      const score = await evaluate?.(done.step);
+      if (signal?.aborted) throw new Interrupted();
+      result.evaluations.push({
+        step: done.step,
+        loss: done.loss,
+        ...(score === undefined ? {} : { score }),
+      });
+      if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
+        if (score !== undefined) result.bestScore = score;
+        result.bestStep = done.step;
+        waited = 0;
+        await this.#remote.call("keepBest", undefined);
+      } else waited++;
+      if (stateFile)
+        await writeAside(stateFile, async (path) => {
+          await this.#remote.call("saveTraining", { path, extra: { result, waited } });
+        });
+    }
+    await this.#remote.call("endTraining", undefined);
+    return result;
+  }
+
+  async release(): Promise<void> {
+    await this.#remote.release();
+  }
+
+  /** What a worker method reports, as a stream; stopping to read it stops the method. */
+  async *#stream(method: string, args: unknown, signal?: AbortSignal): AsyncGenerator<unknown> {
+    const waiting: unknown[] = [];
+    let wake: () => void = () => {};
+    let ended = false;
+    let failure: unknown;
+    const stop = new AbortController();
+    const forward = () => stop.abort();
+    if (signal?.aborted) forward();
+    signal?.addEventListener("abort", forward);
+    const call = this.#remote
+      .call(method, args, {
+        signal: stop.signal,
+        onProgress: (data) => {
+          waiting.push(data);
+          wake();
+        },
+      })
+      .catch((error: unknown) => {
+        failure = error;
+      })
+      .finally(() => {
+        ended = true;
+        wake();
+      });
+    try {
+      for (;;) {
+        while (waiting.length > 0) yield waiting.shift();
+        if (ended) break;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (failure) throw failure;
+      if (signal?.aborted) throw new Interrupted();
+    } finally {
+      signal?.removeEventListener("abort", forward);
+      if (!ended) {
+        stop.abort();
+        await call;
+      }
+    }
+  }
+
+  #encode(sources: readonly Source[]) {
+    return sources.map(({ sourceId, text }) => ({ sourceId, tokens: this.#sourceTokens(text) }));
+  }
+
+  /** A source longer than the model's positions is cut; its end-of-sentence stays. */
+  #sourceTokens(text: string): number[] {
+    return cut(this.codec.source.encode(text), this.config.maxPositions);
+  }
+
+  #targetTokens(text: string): number[] {
+    return cut(this.codec.target.encode(text), this.config.maxPositions);
+  }
+
+  /** Examples by source, in the order in which sources first come. */
+  #groups(examples: readonly Example[]) {
+    const groups = new Map<string, { source: number[]; targets: { tokens: number[]; weight: number }[] }>();
+    for (const { source, target, weight } of examples) {
+      if (weight === 0) continue;
+      const group = groups.get(source) ?? { source: this.#sourceTokens(source), targets: [] };
+      groups.set(source, group);
+      group.targets.push({ tokens: this.#targetTokens(target), weight });
+    }
+    return [...groups.values()];
+  }
+}
+
+function cut(tokens: number[], most: number): number[] {
+  return tokens.length <= most ? tokens : [...tokens.slice(0, most - 1), tokens.at(-1)!];
+}
+
+/** The options that the worker needs; functions and signals cannot cross. */
+function arithmetic(options: TrainOptions): TrainingOptions {
+  const { steps, batchTokens, accumulate, learningRate, warmupSteps, schedule } = options;
+  const { labelSmoothing, dropout, weightDecay, clipNorm, averageDecay, seed } = options;
+  return {
+    steps,
+    batchTokens,
+    accumulate,
+    learningRate,
+    warmupSteps,
+    schedule,
+    labelSmoothing,
+    dropout,
+    weightDecay,
+    clipNorm,
+    averageDecay,
+    seed,
+  };
+}

@@ -1,0 +1,265 @@
+/** The graphs that a native policy runs, and how batches become their inputs. */
+
+import type { MarianConfig } from "../model/config.js";
+import { type KeysValues, MASKED, Marian, positionTable } from "../model/marian.js";
+import { fillDropoutMask } from "../tensor/dropout.js";
+import { Graph, type Value } from "../tensor/graph.js";
+import {
+  add,
+  allLogProbs,
+  logProb,
+  logSoftmax,
+  mul,
+  neg,
+  pick,
+  softmax,
+  total,
+} from "../tensor/operations.js";
+import { floats, integers, type Tensor } from "../tensor/program.js";
+import { deriveKey } from "../tensor/random.js";
+import { type Dim, elementsOf, type Shape, times } from "../tensor/shape.js";
+import type { Batch } from "../tensor/trainer.js";
+import type { Group } from "./batches.js";
+
+/** A place where dropout acts, with the shape of its mask. */
+export interface DropoutSite {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** A regulariser that multiplies by masks given at each run, and the list of them. */
+export function dropoutSites(graph: Graph): {
+  sites: DropoutSite[];
+  regularise: (x: Value, site: string) => Value;
+} {
+  const sites: DropoutSite[] = [];
+  return {
+    sites,
+    regularise: (x, site) => {
+      const name = `dropout.${site}`;
+      sites.push({ name, shape: x.shape });
+      return mul(x, graph.input(name, x.shape));
+    },
+  };
+}
+
+/** Encoder and teacher-forced decoder, recorded: flat hidden states [batch*candidate*time, model]. */
+export function recordTeacherForcing(marian: Marian): Value {
+  const { graph, config } = marian;
+  const source = graph.input("source", ["batch", "sourceTime"], "int64");
+  const sourceMask = graph.input("sourceMask", ["batch", 1, 1, "sourceTime"]);
+  const sourcePositions = graph.input("sourcePositions", ["sourceTime", config.width]);
+  const target = graph.input("target", ["batch*candidate", "time"], "int64");
+  const positions = graph.input("positions", ["time", config.width]);
+  const causal = graph.input("causal", ["time", "time"]);
+  const encoded = marian.encode(source, sourcePositions, sourceMask);
+  const cross = marian.crossKeysValues(encoded, "batch", "sourceTime");
+  return marian.decode(target, positions, causal, cross, sourceMask, "batch", "candidate");
+}
+
+export interface TokenGraph {
+  readonly graph: Graph;
+  /** Σ weight·(−log p), label smoothing included: what training minimises. */
+  readonly loss: Value;
+  /** log p of each target token [token], without smoothing. */
+  readonly logProbs: Value;
+  readonly sites: readonly DropoutSite[];
+}
+
+/** The graph of weighted negative log-likelihood. */
+export function tokenGraph(
+  config: MarianConfig,
+  options: { smoothing: number; dropout: boolean },
+): TokenGraph {
+  const graph = new Graph();
+  const { sites, regularise } = dropoutSites(graph);
+  const marian = new Marian(graph, config, options.dropout ? { regularise } : {});
+  const hidden = recordTeacherForcing(marian);
+  const rows = graph.input("tokenRows", ["token"], "int64");
+  const targets = graph.input("targets", ["token"], "int64");
+  const weight = graph.input("weight", ["token"]);
+  const smoothed = logProb(marian.logits(hidden, rows), targets, options.smoothing);
+  const logProbs = options.smoothing === 0 ? smoothed : pick(allLogProbs(smoothed), targets);
+  return { graph, loss: neg(total(mul(weight, smoothed))), logProbs, sites };
+}
+
+/** Encoder alone: cross-attention keys and values of every decoder layer, as outputs `keys.0`, `values.0`, … */
+export function encodeGraph(config: MarianConfig): { graph: Graph; outputs: Record<string, Value> } {
+  const graph = new Graph();
+  const marian = new Marian(graph, config);
+  const source = graph.input("source", ["batch", "sourceTime"], "int64");
+  const mask = graph.input("sourceMask", ["batch", 1, 1, "sourceTime"]);
+  const positions = graph.input("sourcePositions", ["sourceTime", config.width]);
+  const cross = marian.crossKeysValues(marian.encode(source, positions, mask), "batch", "sourceTime");
+  return { graph, outputs: nameLayers(cross) };
+}
+
+/**
+ * One decoding step (see Marian.step): outputs `logProbs` [row, vocab] under the model, `probabilities` [row, vocab]
+ * of the distribution to sample from (logits + `forbid`, times `inverseTemperature`), and the step's keys and values.
+ */
+export function stepGraph(config: MarianConfig): { graph: Graph; outputs: Record<string, Value> } {
+  const graph = new Graph();
+  const marian = new Marian(graph, config);
+  const heads = config.decoderHeads;
+  const perHead = config.width / heads;
+  const layers = [...Array(config.decoderLayers).keys()];
+  const cache = (name: string, time: Dim): KeysValues[] =>
+    layers.map((i) => ({
+      keys: graph.input(`${name}Keys.${i}`, ["group", heads, time, perHead]),
+      values: graph.input(`${name}Values.${i}`, ["group", heads, time, perHead]),
+    }));
+  const { hidden, written } = marian.step(
+    graph.input("ids", [ROW], "int64"),
+    graph.input("positions", [ROW, config.width]),
+    cache("past", times("lane", "past")),
+    graph.input("pastMask", ["group", 1, "lane", times("lane", "past")]),
+    graph.input("nowMask", ["lane", "lane"]),
+    cache("cross", "crossTime"),
+    graph.input("crossMask", ["group", 1, "lane", "crossTime"]),
+  );
+  const logits = marian.logits(hidden);
+  const allowed = add(logits, graph.input("forbid", [config.targetVocabulary]));
+  const probabilities = softmax(mul(allowed, graph.input("inverseTemperature", [])));
+  return { graph, outputs: { logProbs: logSoftmax(logits), probabilities, ...nameLayers(written) } };
+}
+
+const ROW = times("group", "lane");
+
+function nameLayers(layers: readonly KeysValues[]): Record<string, Value> {
+  const named: Record<string, Value> = {};
+  layers.forEach(({ keys, values }, i) => {
+    named[`keys.${i}`] = keys;
+    named[`values.${i}`] = values;
+  });
+  return named;
+}
+
+/** Turns groups into the inputs of `recordTeacherForcing` and of the token loss. */
+export class BatchFeeder {
+  readonly #config: MarianConfig;
+  readonly #positions: Float32Array;
+  readonly #causal = new Map<number, Tensor>();
+  /** Mask buffers, grown as needed and used again: they are large. */
+  readonly #masks = new Map<string, Float32Array>();
+
+  constructor(config: MarianConfig) {
+    this.#config = config;
+    this.#positions = positionTable(config.maxPositions, config.width);
+  }
+
+  /** Position embeddings 0 to `length` − 1, [length, model]. */
+  positions(length: number): Tensor {
+    const { width, maxPositions } = this.#config;
+    if (length > maxPositions) throw new Error(`${length} positions, but the model has ${maxPositions}`);
+    return floats(this.#positions.subarray(0, length * width), [length, width]);
+  }
+
+  /** Sources as a padded matrix with its mask; every length is at least 2, so that no matrix has one row. */
+  sources(
+    sources: readonly ArrayLike<number>[],
+    multiple = 2,
+  ): { feeds: Record<string, Tensor>; sourceTime: number } {
+    const longest = sources.reduce((length, source) => Math.max(length, source.length), 2);
+    // An odd maxPositions cannot be rounded up; a source beyond it is refused with the positions.
+    const rounded = Math.min(this.#config.maxPositions, Math.ceil(longest / multiple) * multiple);
+    const sourceTime = Math.max(longest, rounded);
+    const ids = new Int32Array(sources.length * sourceTime).fill(this.#config.padId);
+    const mask = new Float32Array(sources.length * sourceTime).fill(MASKED);
+    sources.forEach((source, row) => {
+      for (let i = 0; i < source.length; i++) {
+        ids[row * sourceTime + i] = source[i]!;
+        mask[row * sourceTime + i] = 0;
+      }
+    });
+    return {
+      sourceTime,
+      feeds: {
+        source: integers(ids, [sources.length, sourceTime]),
+        sourceMask: floats(mask, [sources.length, 1, 1, sourceTime]),
+        sourcePositions: this.positions(sourceTime),
+      },
+    };
+  }
+
+  /**
+   * The inputs for one batch. Weights are multiplied by `scale`. Tokens come out in the order of groups, targets and
+   * positions.
+   */
+  batch(groups: readonly Group[], scale: number): Batch {
+    const { feeds, sourceTime } = this.sources(groups.map((group) => group.source));
+    const candidate = groups.reduce((most, group) => Math.max(most, group.targets.length), 1);
+    const time = groups.reduce(
+      (longest, group) => group.targets.reduce((most, t) => Math.max(most, t.tokens.length), longest),
+      2,
+    );
+    const ids = new Int32Array(groups.length * candidate * time).fill(this.#config.padId);
+    const tokens = groups.reduce((n, group) => n + group.targets.reduce((m, t) => m + t.tokens.length, 0), 0);
+    const rows = new Int32Array(tokens);
+    const targets = new Int32Array(tokens);
+    const weight = new Float32Array(tokens);
+    let next = 0;
+    groups.forEach((group, g) => {
+      group.targets.forEach((target, c) => {
+        const start = (g * candidate + c) * time;
+        ids[start] = this.#config.decoderStartId;
+        for (let i = 0; i < target.tokens.length; i++) {
+          if (i + 1 < time) ids[start + i + 1] = target.tokens[i]!;
+          rows[next] = start + i;
+          targets[next] = target.tokens[i]!;
+          weight[next] = target.weight * scale;
+          next++;
+        }
+      });
+    });
+    return {
+      symbols: { batch: groups.length, sourceTime, candidate, time, token: tokens },
+      feeds: {
+        ...feeds,
+        target: integers(ids, [groups.length * candidate, time]),
+        positions: this.positions(time),
+        causal: this.causal(time),
+        tokenRows: integers(rows, [tokens]),
+        targets: integers(targets, [tokens]),
+        weight: floats(weight, [tokens]),
+      },
+    };
+  }
+
+  /** Masks for every site, fresh for (seed, step). Passes of one update that are held at once need `slot`s of their own. */
+  dropout(
+    sites: readonly DropoutSite[],
+    symbols: Readonly<Record<string, number>>,
+    rate: number,
+    seed: number,
+    step: number,
+    slot = 0,
+  ): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    sites.forEach((site, i) => {
+      const size = elementsOf(site.shape, symbols);
+      const name = `${slot} ${site.name}`;
+      let buffer = this.#masks.get(name);
+      if (!buffer || buffer.length < size) {
+        buffer = new Float32Array(size);
+        this.#masks.set(name, buffer);
+      }
+      const mask = buffer.subarray(0, size);
+      fillDropoutMask(mask, rate, deriveKey(seed, 0x64726f70, step, i));
+      const width = Number(site.shape.at(-1));
+      feeds[site.name] = floats(mask, [size / width, width]);
+    });
+    return feeds;
+  }
+
+  /** [time, time]: 0 on and below the diagonal, MASKED above. */
+  causal(time: number): Tensor {
+    const known = this.#causal.get(time);
+    if (known) return known;
+    const mask = new Float32Array(time * time);
+    for (let i = 0; i < time; i++) mask.fill(MASKED, i * time + i + 1, (i + 1) * time);
+    const tensor = floats(mask, [time, time]);
+    this.#causal.set(time, tensor);
+    return tensor;
+  }
+}

@@ -1,0 +1,98 @@
+/** What a policy is to the loop: something that samples and, where it can, is trained and gives log-probabilities. */
+
+import type { TrainingOptions, TrainingProgress } from "./training.js";
+
+/** A source with the number by which its candidates are known. */
+export interface Source {
+  sourceId: number;
+  text: string;
+}
+
+export interface SampleOptions {
+  /** Candidates a source, 1 or more. */
+  n: number;
+  /** Softmax temperature, above 0; 0 means greedy. */
+  temperature: number;
+  /** Keep the k most likely tokens only; 0 or absent: all. */
+  topK?: number;
+  /** Keep the smallest set of tokens whose probability reaches this, in (0, 1]; absent: all. */
+  topP?: number;
+  /** A candidate longer than this is cut and marked unfinished. End-of-sentence counts as a token. */
+  maxTokens: number;
+  /** A draw depends on (seed, grow, sourceId, sampleId, position) and nothing else. */
+  seed: number;
+  grow: number;
+  /** Called as candidates finish. */
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface SampledCandidate {
+  sourceId: number;
+  sampleId: number;
+  text: string;
+  /** Token ids, end-of-sentence included when finished. */
+  tokens: number[];
+  /** Log-probability of each token under the model (temperature 1), natural logarithm. */
+  logProbs: number[];
+  /** Log-probability of each token under the distribution that was sampled from. */
+  sampleLogProbs: number[];
+  /** False when the candidate was cut at `maxTokens`. */
+  finished: boolean;
+}
+
+/** One weighted training example; examples of one source share its encoder pass. */
+export interface Example {
+  source: string;
+  target: string;
+  /** Weight of this example's negative log-likelihood; 0 or more. */
+  weight: number;
+}
+
+export interface TrainOptions extends TrainingOptions {
+  /** Updates between two evaluations; the training state is kept as often. */
+  evaluateEvery: number;
+  /** Stop after this many evaluations without a better score. */
+  patience: number;
+  /** How good the policy is now, higher is better; the weights with the best score are kept. Absent: the last are. */
+  evaluate?: (step: number) => Promise<number>;
+  /** Where the state is kept, so that a killed training goes on from its last evaluation. */
+  stateFile?: string;
+  onProgress?: (progress: TrainingProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface TrainResult {
+  /** Updates done, and the one whose weights were kept. */
+  steps: number;
+  bestStep: number;
+  /** Score of the kept weights; absent without `evaluate`. */
+  bestScore?: number;
+  /** Target tokens trained on, padding not counted. */
+  tokens: number;
+  /** One row an evaluation, in order. */
+  evaluations: { step: number; loss: number; score?: number }[];
+}
+
+/** Log-probabilities of one pair's target tokens (end-of-sentence included) under the model at temperature 1, in nats. */
+export interface ScoredPair {
+  tokens: number[];
+  logProbs: number[];
+}
+
+/** A text whose log-probability is asked for; `tokens` where they are known already, else `target` is encoded. */
+export interface PairToScore {
+  source: string;
+  target?: string;
+  tokens?: readonly number[];
+}
+
+/** What the loop knows of a policy, whatever stands behind it. */
+export interface Policy {
+  /** Candidates of each source, sources in the order in which they end. */
+  sample(sources: readonly Source[], options: SampleOptions): AsyncIterable<SampledCandidate[]>;
+  /** Absent where the policy cannot tell (a server that only samples). */
+  logProbabilities?(pairs: readonly PairToScore[], signal?: AbortSignal): Promise<ScoredPair[]>;
+  /** Changes the policy in place. */
+  train?(examples: readonly Example[], options: TrainOptions): Promise<TrainResult>;
+}
