@@ -1,0 +1,74 @@
+/** Makes the reward that a configuration's `reward:` section describes. */
+
+import { UserError } from "../errors.js";
+import type { BleuTokenizer } from "../evaluate/tokenize/tokenizers.js";
+import { type CheckOptions, checked } from "./contract.js";
+import { bleuReward, chrfReward } from "./metric.js";
+import { moduleReward } from "./module.js";
+import { placesReward } from "./places.js";
+import type { Reward } from "./reward.js";
+import { sumReward } from "./sum.js";
+
+/** The kinds of reward and the keys of each that matter here. */
+type SimpleRewardOptions =
+  | { kind: "learned" }
+  | { kind: "chrf"; wordOrder?: 0 | 2 }
+  | { kind: "bleu"; tokenize?: BleuTokenizer }
+  | { kind: "places" }
+  | { kind: "module"; path: string; name?: string };
+
+export type RewardOptions =
+  | SimpleRewardOptions
+  | { kind: "sum"; parts: readonly (SimpleRewardOptions & { weight: number })[] };
+
+/** What the configuration's own section does not say. */
+export interface RewardContext {
+  /** The configuration file, whose folder module paths start from. */
+  configFile: string;
+  /** The learned reward, ready to score; needed where the configuration asks for one. */
+  learned?: Reward;
+  /** Tokenizer of BLEU where the reward's own section names none. */
+  tokenize?: BleuTokenizer;
+  check?: CheckOptions;
+}
+
+/**
+ * The reward of a configuration, checked against the contract. A sum is a `SumReward`, whose parts are checked.
+ * Throws a UserError where a module does not load, a sum is not well-formed or `learned` is not there.
+ *
+ * @example await createReward({ kind: "module", path: "my-reward.mjs" }, { configFile: "runs/a/coppice.yaml" })
+ */
+export async function createReward(options: RewardOptions, context: RewardContext): Promise<Reward> {
+  if (options.kind !== "sum") return checked(await simpleReward(options, context), context.check);
+  const parts = [];
+  for (const part of options.parts) {
+    parts.push({ reward: await simpleReward(part, context), weight: part.weight });
+  }
+  return sumReward(parts, context.check);
+}
+
+async function simpleReward(options: SimpleRewardOptions, context: RewardContext): Promise<Reward> {
+  switch (options.kind) {
+    case "learned":
+      if (!context.learned) {
+        throw new UserError(
+          "the configuration asks for a learned reward and none has been trained yet; run `coppice train-reward` first",
+          { file: context.configFile },
+        );
+      }
+      return context.learned;
+    case "chrf":
+      return chrfReward({ ...(options.wordOrder !== undefined && { wordOrder: options.wordOrder }) });
+    case "bleu": {
+      const tokenize = options.tokenize ?? context.tokenize;
+      return bleuReward({ ...(tokenize && { tokenize }) });
+    }
+    case "places":
+      return placesReward();
+    case "module":
+      return moduleReward(options.path, {
+        configFile: context.configFile,
+        ...(options.name !== undefined && { name: options.name }),
+      });
+  }
+}

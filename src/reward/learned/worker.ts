@@ -1,0 +1,168 @@
+/** The part of the learned reward that lives in the worker thread: weights, programs, training. */
+
+import { join } from "node:path";
+import { UserError } from "../../errors.js";
+import type { MarianConfig } from "../../model/config.js";
+import { loadModelFolder, saveModelFolder } from "../../model/folder.js";
+import { parameterSpecs } from "../../model/marian.js";
+import { readSafetensors, writeSafetensors } from "../../model/safetensors.js";
+import { type Group, packBatches, type Target } from "../../policy/batches.js";
+import { BatchFeeder } from "../../policy/network.js";
+import { type PackedGroups, unpackGroups } from "../../policy/packed.js";
+import { Training, type TrainingOptions } from "../../policy/training.js";
+import { Parameters } from "../../tensor/parameters.js";
+import { floatData, Program } from "../../tensor/program.js";
+import type { CallContext, RemoteObject } from "../../tensor/thread-worker.js";
+import { Trainer } from "../../tensor/trainer.js";
+import { FRESH_HEAD, headSpecs, rewardGraph, rewardTask, scoresOf, scoringBatch } from "./graph.js";
+
+/** Target positions of one scoring pass. */
+const SCORED_TOKENS = 4096;
+
+/** A head of its own file leaves `model.safetensors` a plain Marian body that other programs read. */
+const HEAD = "reward_head.safetensors";
+
+/** A trained reward, or a policy whose weights a new reward starts from. */
+export type OpenArgs = { folder: string } | { policyFolder: string };
+
+export interface TrainRequest {
+  readonly groups: PackedGroups;
+  readonly options: TrainingOptions;
+}
+
+export default async function open(args: OpenArgs): Promise<RemoteObject> {
+  const trained = "folder" in args;
+  const { config, parameters: body } = await loadModelFolder(trained ? args.folder : args.policyFolder);
+  const parameters = new Parameters([...parameterSpecs(config), ...headSpecs(config)]);
+  for (const { name } of body.specs) parameters.view(name).set(body.view(name));
+  if (trained) await readHead(join(args.folder, HEAD), config, parameters);
+  else for (const [name, value] of Object.entries(FRESH_HEAD)) parameters.view(name).fill(value);
+  const reward = new WorkerReward(config, parameters);
+  return {
+    methods: {
+      config: () => config,
+      score: (groups: PackedGroups, context) => reward.score(unpackGroups(groups), context),
+      beginTraining: (request: TrainRequest) => reward.beginTraining(request),
+      trainSteps: (count: number, context) => reward.trainSteps(count, context),
+      keepBest: () => reward.training.keepBest(),
+      saveTraining: ({ path, extra }: { path: string; extra: unknown }) => reward.training.save(path, extra),
+      loadTraining: (path: string) => reward.loadTraining(path),
+      endTraining: () => reward.endTraining(),
+      save: (folder: string) => reward.save(folder),
+    },
+    release: () => reward.release(),
+  };
+}
+
+/** A matrix of one row is multiplied by another kernel, with other last bits: a lone candidate gets a twin. */
+function withTwin(batch: readonly Group[]): readonly Group[] {
+  const [first, ...others] = batch;
+  return first?.targets.length === 1 && others.length === 0 ? [first, first] : batch;
+}
+
+async function readHead(file: string, config: MarianConfig, parameters: Parameters): Promise<void> {
+  const { tensors } = await readSafetensors(file);
+  for (const { name, shape } of headSpecs(config)) {
+    const tensor = tensors.get(name);
+    if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join())
+      throw new UserError(
+        `tensor "${name}" of shape [${shape}] is missing or has another shape. Train the reward again.`,
+        { file },
+      );
+    parameters.view(name).set(tensor.data);
+  }
+}
+
+class WorkerReward {
+  readonly config: MarianConfig;
+  readonly #parameters: Parameters;
+  readonly #feeder: BatchFeeder;
+  #scorer: Program | undefined;
+  #trainer: Trainer | undefined;
+  #training: Training | undefined;
+
+  constructor(config: MarianConfig, parameters: Parameters) {
+    this.config = config;
+    this.#parameters = parameters;
+    this.#feeder = new BatchFeeder(config);
+  }
+
+  get training(): Training {
+    if (!this.#training) throw new Error("no training has begun");
+    return this.#training;
+  }
+
+  /** Raw scores in the order of groups and targets. */
+  async score(groups: readonly Group[], context: CallContext): Promise<Float32Array> {
+    this.#scorer ??= await this.#compileScorer();
+    const place = new Map<Target, number>();
+    for (const group of groups) for (const target of group.targets) place.set(target, place.size);
+    const found = new Float32Array(place.size);
+    const weights = this.#parameters.feeds();
+    let done = 0;
+    for (const batch of packBatches(groups, SCORED_TOKENS, 0, 0)) {
+      if (context.cancelled()) break;
+      const { feeds, symbols } = scoringBatch(this.#feeder, withTwin(batch));
+      const outputs = await this.#scorer.run({ ...weights, ...feeds }, symbols);
+      const targets = batch.flatMap((group) => group.targets);
+      const scores = scoresOf(withTwin(batch), floatData(outputs.scores));
+      targets.forEach((target, i) => {
+        found[place.get(target)!] = scores[i]!;
+      });
+      done += targets.length;
+      context.progress(done);
+    }
+    return found;
+  }
+
+  async beginTraining({ groups, options }: TrainRequest): Promise<void> {
+    await this.endTraining();
+    const { graph, loss, scores, sites } = rewardGraph(this.config, { dropout: options.dropout > 0 });
+    const trained = this.#parameters.like(this.#parameters.data.slice());
+    this.#trainer = await Trainer.compile(graph, loss, trained, { scores });
+    const task = rewardTask(this.#feeder);
+    this.#training = new Training(this.#trainer, unpackGroups(groups), options, task, sites, this.#feeder);
+  }
+
+  async trainSteps(
+    count: number,
+    context: CallContext,
+  ): Promise<{ step: number; loss: number; stopped: boolean }> {
+    const { loss } = await this.training.run(count, context.progress, context.cancelled);
+    this.#parameters.data.set(this.training.weights);
+    return { step: this.training.step, loss, stopped: context.cancelled() };
+  }
+
+  async loadTraining(path: string): Promise<unknown> {
+    const extra = await this.training.load(path);
+    this.#parameters.data.set(this.training.weights);
+    return extra;
+  }
+
+  /** Takes over the best weights, or the last where none were marked. */
+  async endTraining(): Promise<void> {
+    if (this.#training) this.#parameters.data.set(this.#training.best ?? this.#training.weights);
+    await this.#trainer?.release();
+    this.#training = undefined;
+    this.#trainer = undefined;
+  }
+
+  async save(folder: string): Promise<void> {
+    await saveModelFolder(folder, this.config, this.#parameters);
+    const head = headSpecs(this.config).map(
+      ({ name, shape }) => [name, { shape, data: this.#parameters.view(name) }] as const,
+    );
+    await writeSafetensors(join(folder, HEAD), new Map(head));
+  }
+
+  async release(): Promise<void> {
+    await this.endTraining();
+    await this.#scorer?.release();
+    this.#scorer = undefined;
+  }
+
+  #compileScorer(): Promise<Program> {
+    const { graph, scores } = rewardGraph(this.config, { dropout: false });
+    return Program.compile(graph, { scores });
+  }
+}
