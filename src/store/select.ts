@@ -1,0 +1,350 @@
+/**
+ * The filter F(x, y; τ) = 1[R(x, y) > τ] of the paper (Eq. 3) and its relatives (A.7), as SQL over the stored
+ * candidates: what an Improve step trains on.
+ */
+
+import { type Place, UserError } from "../errors.js";
+import { type CandidateStore, MEAN_REWARD, numberIn } from "./candidate-store.js";
+import { double, type SqlRow } from "./duckdb.js";
+import type { ImproveSummary } from "./summary.js";
+
+/** How candidates are chosen. Every comparison is strict: Eq. 3 drops a candidate equal to τ. */
+export type SelectRule =
+  /** R > value. */
+  | { kind: "absolute"; value: number }
+  /** R > the q-quantile of all rewards of D_g, q in [0, 1). */
+  | { kind: "quantile"; q: number }
+  /** R > the q-quantile of its own source's rewards, q in [0, 1) (A.7 percentile; the paper's p = 90 is 0.9). */
+  | { kind: "source-percentile"; q: number }
+  /** R > τ_γ(x) = γ·max + (1 − γ)·mean of its own source's rewards, γ in [0, 1] (A.7). */
+  | { kind: "source-interpolation"; gamma: number }
+  /** The k best of each source; of equal rewards the lower sample number. */
+  | { kind: "top"; k: number }
+  /** So many at random: the control that shows what selection by reward gains. */
+  | { kind: "random"; count: number };
+
+export interface SelectSpec {
+  rule: SelectRule;
+  /** Pairs of the corpus: under the same filter as samples (the paper), kept whole, or left out of D_g. */
+  human: "filtered" | "all" | "none";
+  /** Keep one of equal texts of a source (the human one, else the first); default false. */
+  deduplicate?: boolean;
+  /** At most so many of one source, the best ones; human pairs kept by `all` do not count. */
+  capPerSource?: number;
+  /** Bounds on the text's length in characters, both included. */
+  minCharacters?: number;
+  maxCharacters?: number;
+  /** Fewer kept candidates than this are an error; default 8. */
+  minimum?: number;
+}
+
+export interface SelectOptions {
+  /** For the rule `random`. */
+  seed: number;
+  /** Where the user wrote the threshold, for the error. */
+  place?: Place;
+}
+
+export interface SelectedRow {
+  sourceId: number;
+  sampleId: number;
+  source: string;
+  text: string;
+  reward: number;
+  origin: "policy" | "human";
+}
+
+/** What was kept, with the fields of ImproveSummary that the store knows. */
+export interface Selection
+  extends Pick<
+    ImproveSummary,
+    | "threshold"
+    | "thresholdValue"
+    | "candidates"
+    | "kept"
+    | "keptShare"
+    | "sourcesKept"
+    | "sources"
+    | "meanReward"
+    | "meanRewardKept"
+    | "tiedSources"
+    | "distinctCandidates"
+    | "meanTokens"
+    | "unfinishedShare"
+  > {
+  spec: SelectSpec;
+  /** Of the kept, pairs of the corpus. */
+  keptHuman: number;
+  maxReward: number;
+  /** Never kept: cut at the length limit; without a visible character. */
+  unfinished: number;
+  empty: number;
+  /** Sentences for the user; nothing is wrong enough to stop. */
+  warnings: string[];
+  /** A SELECT of the kept rows in order of source and sample: source_id, sample_id, source, text, reward, origin. */
+  rowsSql: string;
+  /** The kept rows in that order, in chunks. */
+  rows(): AsyncGenerator<SelectedRow[]>;
+}
+
+const MINIMUM = 8;
+
+/** Absorbs the rounding of q·(n − 1): 0.29 · 100 is 28.999999999999996, and rank 29 is meant. */
+const RANK_SLACK = 1e-9;
+
+/**
+ * Rank, from 0, of the q-quantile among n rewards in ascending order: the lower neighbour. Under a strict
+ * comparison it keeps the same candidates as interpolating between the neighbours would, and it is exact: an
+ * interpolated value between two equal rewards can come out below them and keep what it must drop.
+ */
+function quantileRank(n: number, q: number): number {
+  return Math.floor(q * (n - 1) + RANK_SLACK);
+}
+
+/** D_g, as far as the specification takes it. */
+function poolCondition(spec: SelectSpec): string {
+  return spec.human === "none" ? "origin = 'policy'" : "true";
+}
+
+/** SQL that orders candidates at random, the same on every machine and version: a digest of the candidate's key. */
+function randomOrder(seed: number): string {
+  return `md5('${Math.trunc(seed)}/' || grow || '/' || source_id || '/' || sample_id), source_id, sample_id`;
+}
+
+/** τ of a source as SQL over its rewards. */
+function sourceThreshold(rule: SelectRule): string | undefined {
+  if (rule.kind === "source-percentile")
+    return `list_sort(list(reward))[CAST(floor(${double(rule.q)} * (count(*) - 1) + ${double(RANK_SLACK)}) AS BIGINT) + 1]`;
+  if (rule.kind === "source-interpolation") {
+    // This form is exactly max at γ = 1, and equal rewards must give exactly that reward, or rounding would keep them.
+    const between = `max(reward) - ${double(1 - rule.gamma)} * (max(reward) - ${MEAN_REWARD})`;
+    return `CASE WHEN min(reward) = max(reward) THEN max(reward) ELSE ${rule.gamma === 0 ? MEAN_REWARD : between} END`;
+  }
+  return undefined;
+}
+
+/**
+ * The steps from D_g to the kept rows, as common table expressions; the last one is `kept`. The threshold is τ
+ * itself or the name of the table of the sources' τ.
+ */
+function keptTables(spec: SelectSpec, threshold: number | string | undefined, seed: number): string {
+  const { rule } = spec;
+  const everyHuman = spec.human === "all";
+  // With `all`, human pairs pass every rule, and take no sample's place.
+  const free = everyHuman ? "origin = 'human' OR " : "";
+  const perSource = everyHuman ? "source_id, origin" : "source_id";
+  const bounds = [
+    spec.minCharacters === undefined ? "" : ` AND characters >= ${Math.trunc(spec.minCharacters)}`,
+    spec.maxCharacters === undefined ? "" : ` AND characters <= ${Math.trunc(spec.maxCharacters)}`,
+  ].join("");
+  const byText = spec.deduplicate ? ", text" : "";
+  const tables = [
+    `eligible AS (SELECT grow, source_id, sample_id, reward, origin${byText} FROM candidates
+      WHERE ${poolCondition(spec)} AND finished AND characters > 0 AND (${free}(true${bounds})))`,
+  ];
+  let last = "eligible";
+  const add = (name: string, body: string) => {
+    tables.push(`${name} AS (${body})`);
+    last = name;
+  };
+  // The human pair has the lowest sample number, so it is the one that stays.
+  const deduplicate = () =>
+    add(
+      "different",
+      `SELECT * FROM ${last} QUALIFY row_number() OVER (PARTITION BY source_id, text ORDER BY sample_id) = 1`,
+    );
+  // A count is filled from different texts; a threshold reads fewer texts when it goes first.
+  const counts = rule.kind === "top" || rule.kind === "random";
+  if (spec.deduplicate && counts) deduplicate();
+  if (typeof threshold === "string") {
+    add(
+      "passed",
+      `SELECT * EXCLUDE value FROM ${last} JOIN ${threshold} USING (source_id) WHERE ${free}reward > value`,
+    );
+  } else if (rule.kind === "top") {
+    const rank = `row_number() OVER (PARTITION BY ${perSource} ORDER BY reward DESC, sample_id)`;
+    add("passed", `SELECT * FROM ${last} QUALIFY ${free}${rank} <= ${Math.trunc(rule.k)}`);
+  } else if (rule.kind === "random") {
+    const subject = everyHuman ? "origin = 'policy'" : "true";
+    add(
+      "passed",
+      `(SELECT * FROM ${last} WHERE ${subject} ORDER BY ${randomOrder(seed)} LIMIT ${Math.trunc(rule.count)})
+       UNION ALL (SELECT * FROM ${last} WHERE NOT (${subject}))`,
+    );
+  } else {
+    if (threshold === undefined) throw new Error(`rule ${rule.kind} has no threshold`);
+    add("passed", `SELECT * FROM ${last} WHERE ${free}reward > ${double(threshold)}`);
+  }
+  if (spec.deduplicate && !counts) deduplicate();
+  if (spec.capPerSource !== undefined) {
+    // A control must not prefer high rewards here either.
+    const order = rule.kind === "random" ? randomOrder(seed) : "reward DESC, sample_id";
+    add(
+      "capped",
+      `SELECT * FROM ${last} QUALIFY ${free}row_number() OVER (PARTITION BY ${perSource} ORDER BY ${order})
+       <= ${Math.trunc(spec.capPerSource)}`,
+    );
+  }
+  tables.push(`kept AS (SELECT source_id, sample_id, reward, origin FROM ${last})`);
+  return `WITH ${tables.join(",\n")}`;
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(4)));
+
+function describe(rule: SelectRule, threshold: number | undefined): string {
+  switch (rule.kind) {
+    case "absolute":
+      return `reward > ${rule.value}`;
+    case "quantile":
+      return `reward > ${short(threshold ?? Number.NaN)} (quantile ${rule.q})`;
+    case "source-percentile":
+      return `reward > percentile ${short(rule.q * 100)} of its source`;
+    case "source-interpolation":
+      return `reward > ${rule.gamma}·max + ${short(1 - rule.gamma)}·mean of its source`;
+    case "top":
+      return `best ${rule.k} of each source`;
+    case "random":
+      return `${rule.count} at random`;
+  }
+}
+
+async function thresholdOf(store: CandidateStore, spec: SelectSpec, n: number): Promise<number | undefined> {
+  const { rule } = spec;
+  if (rule.kind === "absolute") return rule.value;
+  if (rule.kind !== "quantile") return undefined;
+  // quantile_disc takes the reward of rank ⌈share·n⌉ − 1: this share is the middle of the wanted rank.
+  const share = (quantileRank(n, rule.q) + 0.5) / n;
+  const rows = await store.query(
+    `SELECT quantile_disc(reward, ${double(share)}) AS tau FROM candidates WHERE ${poolCondition(spec)}`,
+  );
+  return numberIn(rows[0], "tau");
+}
+
+/** Why too few were kept and what would keep more. */
+async function tooFew(
+  store: CandidateStore,
+  spec: SelectSpec,
+  selection: { kept: number; candidates: number; maxReward: number; threshold: string },
+  minimum: number,
+): Promise<string> {
+  const found =
+    `${selection.threshold} keeps ${selection.kept} of ${selection.candidates} candidates, and at least ${minimum} are needed; ` +
+    `the highest reward seen is ${short(selection.maxReward)}. `;
+  const tables = keptTables({ ...spec, rule: { kind: "absolute", value: -1 } }, -1, 0);
+  const [available] = await store.query(`${tables} SELECT count(*) AS n FROM kept`);
+  if (numberIn(available, "n") < minimum)
+    return `${found}Only ${numberIn(available, "n")} are finished, not empty and within the limits: sample more candidates.`;
+  const [worst] = await store.query(
+    `${tables} SELECT reward FROM kept ORDER BY reward DESC LIMIT 1 OFFSET ${minimum - 1}`,
+  );
+  // The highest number of three decimals strictly below the last candidate that has to pass.
+  const suggestion = (Math.ceil(numberIn(worst, "reward") * 1000) - 1) / 1000;
+  if (suggestion < 0)
+    return `${found}Too few rewards are above 0: look at the reward with \`coppice inspect\`.`;
+  const [would] = await store.query(
+    `${tables} SELECT count(*) AS n FROM kept WHERE reward > ${double(suggestion)}`,
+  );
+  return `${found}A threshold of ${suggestion} would keep ${numberIn(would, "n")}.`;
+}
+
+/**
+ * Chooses candidates. Unfinished and empty ones are never kept, but count in D_g, on which thresholds and means
+ * are computed. Throws a UserError when candidates are not scored, or when fewer than `spec.minimum` are kept:
+ * it names the highest reward seen and a threshold that would keep enough.
+ *
+ * @example
+ * const selection = await selectCandidates(store, { rule: { kind: "quantile", q: 0.9 }, human: "filtered" }, { seed });
+ * for await (const rows of selection.rows()) examples.push(...rows);
+ */
+export async function selectCandidates(
+  store: CandidateStore,
+  spec: SelectSpec,
+  options: SelectOptions,
+): Promise<Selection> {
+  const stats = await store.stats({ human: spec.human !== "none" });
+  if (stats.candidates === 0)
+    throw new UserError("there are no sampled candidates, only human pairs. Run the Grow step again.", {
+      file: store.folder,
+    });
+  if (stats.unscored > 0)
+    throw new UserError(
+      `${stats.unscored} of ${stats.candidates} candidates have no reward. Score them first (coppice score).`,
+      { file: store.folder },
+    );
+  const bySource = sourceThreshold(spec.rule);
+  const thresholdValue = await thresholdOf(store, spec, stats.candidates);
+  const threshold = describe(spec.rule, thresholdValue);
+  const taus = bySource === undefined ? undefined : await store.perSource(bySource, poolCondition(spec));
+  const tables = keptTables(spec, taus ?? thresholdValue, options.seed);
+  const [counted] = await store.query(
+    `${tables} SELECT count(*) AS kept, count(DISTINCT source_id) AS sources, ${MEAN_REWARD} AS mean,
+      count(*) FILTER (origin = 'human') AS human FROM kept`,
+  );
+  const kept = numberIn(counted, "kept");
+  const { candidates, maxReward, meanReward } = stats;
+  const minimum = spec.minimum ?? MINIMUM;
+  if (kept < minimum)
+    throw new UserError(
+      await tooFew(store, spec, { kept, candidates, maxReward, threshold }, minimum),
+      options.place,
+    );
+  const belowMean = thresholdValue === undefined ? undefined : thresholdBelowMean(thresholdValue, meanReward);
+  const rowsSql = `${tables} SELECT source_id, sample_id, source, text, reward, origin
+    FROM candidates SEMI JOIN kept USING (source_id, sample_id) ORDER BY source_id, sample_id`;
+  return {
+    spec,
+    threshold,
+    ...(thresholdValue === undefined ? {} : { thresholdValue }),
+    candidates,
+    kept,
+    keptShare: kept / candidates,
+    keptHuman: numberIn(counted, "human"),
+    sources: stats.sources,
+    sourcesKept: numberIn(counted, "sources"),
+    meanReward,
+    meanRewardKept: numberIn(counted, "mean"),
+    maxReward,
+    tiedSources: stats.tiedSources,
+    distinctCandidates: stats.distinctCandidates,
+    meanTokens: stats.meanTokens,
+    unfinishedShare: stats.unfinishedShare,
+    unfinished: stats.unfinished,
+    empty: stats.empty,
+    warnings: belowMean === undefined ? [] : [belowMean],
+    rowsSql,
+    rows: async function* () {
+      for await (const chunk of store.stream(rowsSql)) yield chunk.map(toSelected);
+    },
+  };
+}
+
+function toSelected(row: SqlRow): SelectedRow {
+  return {
+    sourceId: Number(row.source_id),
+    sampleId: Number(row.sample_id),
+    source: String(row.source),
+    text: String(row.text),
+    reward: Number(row.reward),
+    origin: row.origin === "human" ? "human" : "policy",
+  };
+}
+
+/**
+ * The control of a selection: as many candidates of the same D_g, under the same limits, chosen at random.
+ *
+ * @example const control = await selectCandidates(store, randomControl(selection), { seed });
+ */
+export function randomControl(selection: Selection): SelectSpec {
+  const { capPerSource: _cap, ...spec } = selection.spec;
+  const count = spec.human === "all" ? selection.kept - selection.keptHuman : selection.kept;
+  return { ...spec, rule: { kind: "random", count } };
+}
+
+/** A sentence when Algorithm 1's τ₁ > V^π = E_{D_g}[R] does not hold. The paper's own τ₁ = 0.7 broke it, so it stops nothing. */
+export function thresholdBelowMean(threshold: number, meanReward: number): string | undefined {
+  if (threshold > meanReward) return undefined;
+  return (
+    `The threshold ${short(threshold)} is not above ${short(meanReward)}, the mean reward of the candidates, ` +
+    "so training on what it keeps need not improve the policy. Raise it."
+  );
+}

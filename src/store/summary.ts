@@ -1,0 +1,112 @@
+/** The figures of a run as `summary.json` holds them: what the report, `evaluate --json` and `status` print. */
+
+import type { Machine } from "./machine.js";
+
+/** A figure with its 95 % bootstrap interval. */
+export interface Interval {
+  value: number;
+  low: number;
+  high: number;
+}
+
+/** One policy, evaluated on sources never trained on. Rewards are in [0, 1] here; tables print 0 to 100. */
+export interface PolicySummary {
+  /** `BC`, `G1I0`, `G1I1`, … as in the paper; a control has its suffix: `G1I3-random`. */
+  name: string;
+  grow: number;
+  improve: number;
+  /** True for the policy trained on as many candidates chosen at random. */
+  control: boolean;
+  /** Mean reward of samples at the evaluation temperature. */
+  reward: Interval;
+  /** Mean reward of the greedy translations that BLEU and chrF are computed on. */
+  greedyReward: number;
+  bleu: Interval;
+  chrf: Interval;
+  /** Evaluated sources. */
+  n: number;
+  /** Estimated KL(policy ‖ BC) a sequence, in nats, from the samples. */
+  klFromBc: number;
+  diversity: { distinct1: number; distinct2: number; selfBleu: number; uniqueShare: number; entropy: number };
+  /** Mean candidate length over mean reference length, in characters. */
+  lengthRatio: number;
+  /** Share of words that repeat the word or word pair just before. */
+  repetitionRate: number;
+  unfinishedShare: number;
+  /** Candidates sampled and reward calls made up to this policy, evaluation not counted. */
+  samplesDrawn: number;
+  rewardCalls: number;
+  /** Seconds of work up to this policy. */
+  seconds: number;
+}
+
+/** What one Improve step kept. */
+export interface ImproveSummary {
+  policy: string;
+  grow: number;
+  improve: number;
+  /** As a reader would say it: `reward > 0.713 (quantile 0.7)`. */
+  threshold: string;
+  /** The number itself for absolute and quantile thresholds. */
+  thresholdValue?: number;
+  candidates: number;
+  kept: number;
+  keptShare: number;
+  sourcesKept: number;
+  sources: number;
+  meanReward: number;
+  meanRewardKept: number;
+  /** Share of sources whose candidates all score alike. */
+  tiedSources: number;
+  distinctCandidates: number;
+  meanTokens: number;
+  unfinishedShare: number;
+  trainSteps: number;
+  trainTokens: number;
+  seconds: number;
+}
+
+export interface BestOfNPoint {
+  policy: string;
+  n: number;
+  /** Expected reward of the best of n by reward, in [0, 1]. */
+  reward: number;
+  /** Expected sentence chrF (0 to 100) of that candidate. */
+  chrf: number;
+}
+
+export interface RewardSummary {
+  name: string;
+  /** Rank agreement with the target metric on unseen sources; absent for rewards that are not learned. */
+  kendall?: number;
+  spearman?: number;
+  pairwiseAccuracy?: number;
+  pairs?: number;
+}
+
+export interface ExampleTranslations {
+  source: string;
+  reference: string;
+  /** Policy name to its greedy translation and the reward of that. */
+  translations: Record<string, { text: string; reward: number }>;
+}
+
+export interface RunSummary {
+  /** Version of this file's layout. */
+  format: 1;
+  coppice: string;
+  /** ISO 8601, when the run ended. */
+  finishedAt: string;
+  seed: number;
+  machine: Machine;
+  data: { train: number; rewardPart: number; validation: number; test: number };
+  reward: RewardSummary;
+  bleuSignature: string;
+  chrfSignature: string;
+  policies: PolicySummary[];
+  improves: ImproveSummary[];
+  bestOfN: BestOfNPoint[];
+  examples: ExampleTranslations[];
+  /** The resolved configuration. */
+  config: unknown;
+}
