@@ -1,0 +1,250 @@
+/** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
+import type { Config } from "./config-schema.js";
+import type { KeyPath } from "./config-words.js";
+import { modelSize } from "./model-size.js";
+
+/** What is wrong, in data: `message` follows the name of the key at `path`. */
+export interface Issue {
+  path: KeyPath;
+  message: string;
+  /** Further keys to look for a line at, where the file does not hold `path` itself. */
+  related?: readonly KeyPath[];
+}
+
+const thresholdBounds = {
+  absolute: { least: 0, most: 1, whole: false, what: "a reward from 0 and below 1" },
+  quantile: { least: 0, most: 1, whole: false, what: "a share of all rewards from 0 and below 1" },
+  percentile: { least: 0, most: 100, whole: false, what: "a percentile from 0 and below 100" },
+  interpolation: {
+    least: 0,
+    most: 1,
+    whole: false,
+    what: "from 0 (mean of the source's rewards) and below 1 (its best)",
+  },
+  top: {
+    least: 1,
+    most: Number.POSITIVE_INFINITY,
+    whole: true,
+    what: "a whole number of candidates a source, 1 or more",
+  },
+} as const;
+
+function* thresholdIssues({ improve, grow }: Config): Generator<Issue> {
+  const { kind, values } = improve.thresholds;
+  const { least, most, whole, what } = thresholdBounds[kind];
+  const path = ["improve", "thresholds", "values"];
+  for (const [index, value] of values.entries()) {
+    const here = [...path, index];
+    if (value < least || value >= most || (whole && !Number.isInteger(value))) {
+      // Percentages where shares are meant, and the other way round, are the usual slip.
+      const slip = most === 1 && value > 1 && value < 100 ? `. Write ${value / 100}` : "";
+      yield { path: here, message: `is ${value} but must be ${what}, as thresholds.kind is ${kind}${slip}.` };
+      return;
+    }
+    const before = values[index - 1];
+    if (before === undefined) continue;
+    if (kind === "top" && value >= before) {
+      yield {
+        path: here,
+        message: `is ${value} but must be below ${before}, the one before it. Lower it or remove it.`,
+      };
+      return;
+    }
+    if (kind !== "top" && value <= before) {
+      yield {
+        path: here,
+        message: `is ${value} but must be above ${before}, the one before it. Raise it or remove it.`,
+      };
+      return;
+    }
+  }
+  if (values.length < improve.steps) {
+    yield {
+      path: ["improve", "steps"],
+      message:
+        `is ${improve.steps} but improve.thresholds.values has ${values.length}, and each Improve step needs one. ` +
+        "Add thresholds or lower improve.steps.",
+      related: [path],
+    };
+  }
+  if (kind === "top" && values[0] > grow.samples) {
+    yield {
+      path: [...path, 0],
+      message:
+        `is ${values[0]} but must be at most grow.samples, ${grow.samples}, or nothing is filtered. ` +
+        "Lower it or raise grow.samples.",
+      related: [["grow", "samples"]],
+    };
+  }
+  if ((kind === "percentile" || kind === "interpolation") && grow.samples < 2) {
+    yield {
+      path: ["grow", "samples"],
+      message: `is 1 but must be 2 or more, as thresholds of kind ${kind} compare candidates of one source. Raise it.`,
+      related: [["improve", "thresholds", "kind"]],
+    };
+  }
+}
+
+function* rewardIssues({ reward }: Config): Generator<Issue> {
+  if (reward.kind !== "sum") return;
+  const seen = new Set<string>();
+  for (const [index, part] of reward.parts.entries()) {
+    const name = part.kind === "module" ? `module ${part.path}` : part.kind;
+    if (seen.has(name)) {
+      yield {
+        path: ["reward", "parts", index],
+        message: `is a second part of kind ${name}. Remove it and add its weight to the first.`,
+      };
+    }
+    seen.add(name);
+  }
+}
+
+function* modelIssues({ model }: Config): Generator<Issue> {
+  if (model.from !== null) return;
+  const { width, heads } = modelSize(model);
+  if (width % 2 !== 0) {
+    yield {
+      path: ["model", "width"],
+      message: `is ${width} but must be even: half of it holds sines, half cosines.`,
+    };
+  }
+  if (width % heads !== 0) {
+    yield {
+      path: ["model", "heads"],
+      message: `is ${heads} but must divide model.width, ${width}. Change one of them.`,
+      related: [["model", "width"]],
+    };
+  }
+}
+
+function* trainingIssues({ bc, improve, reward }: Config): Generator<Issue> {
+  const parts = reward.kind === "sum" ? reward.parts : [reward];
+  const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [
+    { name: "bc", path: ["bc"], warmupSteps: bc.warmupSteps, stepsKey: "steps", steps: bc.steps },
+    {
+      name: "improve",
+      path: ["improve"],
+      warmupSteps: improve.warmupSteps,
+      stepsKey: "trainSteps",
+      steps: improve.trainSteps,
+    },
+  ];
+  for (const [index, part] of parts.entries()) {
+    if (part.kind !== "learned") continue;
+    const path = reward.kind === "sum" ? ["reward", "parts", index] : ["reward"];
+    trained.push({
+      name: "reward",
+      path,
+      warmupSteps: part.warmupSteps,
+      stepsKey: "steps",
+      steps: part.steps,
+    });
+  }
+  for (const { name, path, warmupSteps, stepsKey, steps } of trained) {
+    if (warmupSteps <= steps) continue;
+    yield {
+      path: [...path, "warmupSteps"],
+      message: `is ${warmupSteps} but must be at most ${name}.${stepsKey}, ${steps}. Lower it or raise ${name}.${stepsKey}.`,
+      related: [[...path, stepsKey]],
+    };
+  }
+}
+
+function* evaluateIssues({ evaluate }: Config): Generator<Issue> {
+  const { bestOfN, bestOfNSamples } = evaluate;
+  for (const [index, n] of bestOfN.entries()) {
+    const before = bestOfN[index - 1];
+    if (before === undefined || n > before) continue;
+    yield {
+      path: ["evaluate", "bestOfN", index],
+      message: `is ${n} but must be above ${before}, the one before it. Raise it or remove it.`,
+    };
+    return;
+  }
+  const largest = bestOfN.at(-1);
+  if (largest !== undefined && largest > bestOfNSamples) {
+    yield {
+      path: ["evaluate", "bestOfN", bestOfN.length - 1],
+      message:
+        `is ${largest} but must be at most evaluate.bestOfNSamples, ${bestOfNSamples}. ` +
+        "Remove it or raise evaluate.bestOfNSamples.",
+      related: [["evaluate", "bestOfNSamples"]],
+    };
+  }
+}
+
+function* dataIssues({ data }: Config): Generator<Issue> {
+  const { train, validation, test } = data;
+  for (const [index, file] of train.entries()) {
+    if (train.indexOf(file) < index) {
+      yield {
+        path: ["data", "train", index],
+        message: `is ${file}, which the list already holds. Remove it.`,
+      };
+    }
+  }
+  for (const [name, file] of [["validation", validation] as const, ["test", test] as const]) {
+    if (file !== null && train.includes(file)) {
+      yield {
+        path: ["data", name],
+        message: `is ${file}, which data.train holds too, so that nothing would be unseen. Name another file, or null to split it off.`,
+      };
+    }
+  }
+  if (test !== null && test === validation) {
+    yield {
+      path: ["data", "test"],
+      message: `is ${test}, the same as data.validation. Name another file, or null to split it off.`,
+    };
+  }
+}
+
+/** What is wrong between keys of a configuration whose keys are each right by themselves. */
+export function crossIssues(config: Config): Issue[] {
+  return [
+    ...dataIssues(config),
+    ...modelIssues(config),
+    ...trainingIssues(config),
+    ...rewardIssues(config),
+    ...thresholdIssues(config),
+    ...evaluateIssues(config),
+  ];
+}
+
+/** A key that changes nothing beside another one. */
+export interface IdleKey {
+  path: KeyPath;
+  /** Why, to stand after "has no effect". */
+  because: string;
+}
+
+/** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
+export function idleKeys(config: Config): IdleKey[] {
+  const { data, model, reward } = config;
+  const idle: IdleKey[] = [];
+  if (data.validation !== null) {
+    idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
+  }
+  if (data.test !== null) idle.push({ path: ["data", "testSize"], because: "where data.test names a file" });
+  const parts = reward.kind === "sum" ? reward.parts : [reward];
+  if (!parts.some((part) => part.kind === "learned")) {
+    idle.push({ path: ["data", "rewardShare"], because: "where no reward is learned" });
+  }
+  if (model.from !== null) {
+    const fromFolder = [
+      "preset",
+      "encoderLayers",
+      "decoderLayers",
+      "width",
+      "inner",
+      "heads",
+      "vocabulary",
+      "sharedVocabulary",
+    ] as const;
+    for (const name of fromFolder) {
+      idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
+    }
+  }
+  return idle;
+}

@@ -1,0 +1,420 @@
+/** Every key a configuration may hold, once: its type, bounds, default, description and where the value comes from. */
+import { z } from "zod";
+import type { PresetName as ModelPreset } from "../model/config.js";
+
+/** Where a value comes from, as the docs page and `coppice.yaml` print it. */
+const ours = "ours";
+
+const whole = (least: number, most: number) => z.int().min(least).max(most);
+/** At least 0 and below 1: dropout, label smoothing and other shares that must leave something over. */
+const shareBelowOne = z.number().min(0).lt(1);
+const steps = whole(1, 100_000_000);
+const tokens = whole(1, 100_000_000);
+const sources = whole(1, 1_000_000_000);
+const path = z.string().min(1);
+const learningRate = z.number().gt(0).max(1);
+const temperature = z.number().gt(0).max(10);
+/** Number of pairs, or below 1 a share of them. */
+const size = z.union([sources, z.number().gt(0).lt(1)]);
+
+/** A key with its default. */
+function key<Schema extends z.ZodType>(
+  schema: Schema,
+  value: z.core.util.NoUndefined<z.output<Schema>>,
+  description: string,
+  origin: string = ours,
+) {
+  return schema.default(value).meta({ description, origin });
+}
+
+/** A key that has no default. */
+function required<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return schema.meta({ description, origin: ours });
+}
+
+const scheduleNames = ["constant", "linear", "cosine", "inverse-sqrt"] as const;
+
+const modelPresets = ["tiny", "small", "iwslt", "base", "big"] as const satisfies readonly ModelPreset[];
+
+const model = z
+  .strictObject({
+    preset: key(
+      z.enum(modelPresets),
+      "tiny",
+      "Depth and width together; iwslt, base and big are the paper's three",
+      "paper A.3 for iwslt, base, big",
+    ),
+    encoderLayers: key(whole(1, 100).nullable(), null, "Encoder layers; null: the preset's"),
+    decoderLayers: key(whole(1, 100).nullable(), null, "Decoder layers; null: the preset's"),
+    width: key(
+      whole(2, 65_536).nullable(),
+      null,
+      "Width of the model, even and a multiple of heads; null: the preset's",
+    ),
+    inner: key(whole(1, 1_000_000).nullable(), null, "Feed-forward width; null: the preset's"),
+    heads: key(whole(1, 1024).nullable(), null, "Attention heads; null: the preset's"),
+    from: key(
+      path.nullable(),
+      null,
+      "Start from this Hugging Face Marian folder (its sizes, weights and tokenizer); null: from random weights",
+    ),
+    vocabulary: key(whole(258, 1_000_000), 8000, "Subwords to learn; the paper has 32,000"),
+    sharedVocabulary: key(
+      z.boolean(),
+      true,
+      "One vocabulary, and one embedding table, for source and target",
+    ),
+    dropout: key(shareBelowOne, 0.1, "Dropout while BC is trained"),
+  })
+  .prefault({})
+  .meta({ description: "The network that translates" });
+
+const data = z
+  .strictObject({
+    train: required(
+      z.array(path).min(1),
+      "Files of pairs: TSV, JSONL (both also gzipped), Parquet, or two text files with a comma between",
+    ),
+    sourceColumn: key(
+      path.nullable(),
+      null,
+      "Where the source stands: key of JSONL, column of Parquet, number of a TSV column; null: source, or 1",
+    ),
+    targetColumn: key(
+      path.nullable(),
+      null,
+      "Where the human translation stands, in the same way; null: target, or 2",
+    ),
+    validation: key(
+      path.nullable(),
+      null,
+      "File of pairs for choosing checkpoints; null: split off from train",
+    ),
+    test: key(path.nullable(), null, "File of pairs for the report; null: split off from train"),
+    validationSize: key(
+      size,
+      500,
+      "Pairs split off for validation (below 1: a share), by target sentence so that none is in train too",
+    ),
+    testSize: key(size, 500, "Pairs split off for the test, in the same way"),
+    rewardShare: key(
+      z.number().gt(0).max(0.9),
+      0.2,
+      "Share of train that teaches the learned reward; Grow does not use it",
+    ),
+    maxTokens: key(
+      whole(1, 100_000),
+      128,
+      "A pair with more tokens on either side is dropped, and counted; test pairs stay",
+      "ours; 128 is the paper's limit at decoding",
+    ),
+  })
+  .meta({ description: "Pairs of a source and its human translation; paths start at this file's folder" });
+
+/** Keys that BC and the Improve steps train by, each with its own defaults. */
+const optimizer = {
+  batchTokens: (value: number) => key(tokens, value, "Target tokens an optimizer step, padding included"),
+  warmupSteps: (value: number) =>
+    key(whole(0, 100_000_000), value, "Steps in which the learning rate rises from 0"),
+  schedule: (value: (typeof scheduleNames)[number]) =>
+    key(z.enum(scheduleNames), value, "How the learning rate goes on after the warm-up"),
+  labelSmoothing: (value: number) =>
+    key(shareBelowOne, value, "Share of the target's probability spread over all tokens"),
+  weightDecay: (value: number) => key(z.number().min(0).max(1), value, "Decoupled weight decay (AdamW)"),
+  clipNorm: (value: number) =>
+    key(z.number().min(0).max(1_000_000), value, "Largest global norm of the gradient; 0: no limit"),
+  averageDecay: (value: number) =>
+    key(shareBelowOne, value, "Decay of the moving average of weights that is kept; 0: no averaging"),
+};
+
+const bc = z
+  .strictObject({
+    steps: key(steps, 8000, "Optimizer steps at most"),
+    batchTokens: optimizer.batchTokens(2048),
+    learningRate: key(learningRate, 1e-3, "Highest learning rate"),
+    warmupSteps: optimizer.warmupSteps(400),
+    schedule: optimizer.schedule("inverse-sqrt"),
+    labelSmoothing: optimizer.labelSmoothing(0.1),
+    weightDecay: optimizer.weightDecay(1e-4),
+    clipNorm: optimizer.clipNorm(1),
+    averageDecay: optimizer.averageDecay(0.999),
+    validateEvery: key(
+      steps,
+      500,
+      "Steps between two looks at the validation loss; the last step has one too",
+    ),
+    patience: key(
+      whole(0, 100_000),
+      5,
+      "Stop after so many validations without a better one; 0: go through all steps",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "Supervised training on the human pairs: the policy BC, G=0 I=0" });
+
+const metricNames = ["chrf", "bleu"] as const;
+
+/** Keys of each simple kind of reward; `sum` takes any of them as a part. */
+const rewardKinds = {
+  learned: {
+    kind: z.literal("learned"),
+    target: key(
+      z.enum([...metricNames, "both"]),
+      "both",
+      "Metric against the human translation that the reward learns to predict; both: the mean of the two",
+    ),
+    steps: key(steps, 1000, "Optimizer steps at most; training stops early when agreement no longer rises"),
+    batchTokens: key(tokens, 2048, "Target tokens an optimizer step, padding included"),
+    learningRate: key(learningRate, 3e-4, "Highest learning rate"),
+    warmupSteps: key(whole(0, 100_000_000), 100, "Steps in which the learning rate rises from 0"),
+    samplesPerSource: key(whole(1, 10_000), 8, "The policy's own samples of a source to learn from"),
+    temperatures: key(
+      z.array(temperature).min(1),
+      [0.6, 1],
+      "Temperatures that those samples are drawn at, in turn",
+    ),
+    damaged: key(
+      shareBelowOne,
+      0.25,
+      "Share of the lessons that are damaged human translations (words dropped, doubled, swapped, cut, …)",
+    ),
+  },
+  chrf: {
+    kind: z.literal("chrf"),
+    wordOrder: key(
+      z.literal([0, 2]),
+      0,
+      "Longest run of words that counts beside characters; 2 makes it chrF++",
+    ),
+  },
+  bleu: { kind: z.literal("bleu") },
+  module: {
+    kind: z.literal("module"),
+    path: required(path, "JavaScript module whose default export scores a batch; from this file's folder"),
+  },
+  places: { kind: z.literal("places") },
+};
+
+const weight = key(
+  z.number().gt(0).max(1_000_000),
+  1,
+  "Weight of this part; the weights are scaled to sum to 1",
+);
+
+const reward = z
+  .discriminatedUnion("kind", [
+    z.strictObject(rewardKinds.learned).meta({
+      description:
+        "Learned, needs no reference: predicts how good a translation is from source and candidate",
+    }),
+    z.strictObject(rewardKinds.chrf).meta({ description: "Sentence chrF against the human translation" }),
+    z.strictObject(rewardKinds.bleu).meta({ description: "Sentence BLEU against the human translation" }),
+    z.strictObject(rewardKinds.module).meta({ description: "A function of yours" }),
+    z.strictObject(rewardKinds.places).meta({
+      description: "Share of places that hold the right word: for toys with one right answer",
+    }),
+    z
+      .strictObject({
+        kind: z.literal("sum"),
+        parts: z
+          .array(
+            z.discriminatedUnion("kind", [
+              z.strictObject({ ...rewardKinds.learned, weight }),
+              z.strictObject({ ...rewardKinds.chrf, weight }),
+              z.strictObject({ ...rewardKinds.bleu, weight }),
+              z.strictObject({ ...rewardKinds.module, weight }),
+              z.strictObject({ ...rewardKinds.places, weight }),
+            ]),
+          )
+          .min(2)
+          .meta({ description: "Rewards of any other kind, each with its weight", origin: ours }),
+      })
+      .meta({ description: "Weighted sum of other rewards" }),
+  ])
+  .prefault({ kind: "learned" })
+  .meta({ description: "What scores a candidate, from 0 to 1, higher is better" });
+
+const grow = z
+  .strictObject({
+    steps: key(whole(0, 100), 1, "Grow steps, the paper's G; 0: train BC only", "paper 3; G=1 and G=2 there"),
+    samples: key(whole(1, 100_000), 16, "Candidates a source; the paper has 100, 25 and 1,000"),
+    temperature: key(temperature, 0.8, "Softmax temperature", "paper A.3"),
+    topK: key(
+      whole(1, 1_000_000).nullable(),
+      null,
+      "Draw from the k most likely tokens only; null: from all",
+    ),
+    topP: key(
+      z.number().gt(0).max(1).nullable(),
+      null,
+      "Draw from the fewest tokens whose probability reaches this; null: from all",
+    ),
+    maxSources: key(
+      sources.nullable(),
+      null,
+      "Sources a Grow step samples for, chosen by the seed; null: all",
+    ),
+    maxTokens: key(
+      whole(1, 100_000),
+      128,
+      "Longest candidate, here and in evaluation; a longer one is cut and marked unfinished",
+      "paper A.3",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "Grow: sample candidates from the latest policy and score each once" });
+
+const thresholdKinds = ["absolute", "quantile", "percentile", "interpolation", "top"] as const;
+
+type Thresholds = { kind: (typeof thresholdKinds)[number]; values: number[] };
+
+/** Ours: quantiles fit any reward, whatever its scale. */
+export const defaultThresholds: Thresholds = { kind: "quantile", values: [0.7, 0.8, 0.9] };
+
+const improve = z
+  .strictObject({
+    steps: key(
+      whole(1, 100),
+      3,
+      "Improve steps a Grow step, the paper's I; left out: as many as thresholds.values",
+      "ours; 5, 4 and 2 in paper 4",
+    ),
+    trainOnAll: key(
+      z.boolean(),
+      false,
+      "First train on all candidates, unfiltered: the paper's I=0",
+      "ours; paper 4, Table 1",
+    ),
+    loss: key(
+      z.enum(["bc"]),
+      "bc",
+      "Loss on the kept candidates; bc is the log-likelihood",
+      "paper 4: the best there",
+    ),
+    thresholds: z
+      .strictObject({
+        kind: z.enum(thresholdKinds).meta({
+          description:
+            "absolute: reward; quantile: of all rewards; per source: percentile, interpolation (mean to best), top (how many)",
+          origin: "ours; paper 4 has absolute, A.7 percentile and interpolation",
+        }),
+        values: required(
+          z.array(z.number()).min(1),
+          "One for each Improve step, each stricter than the one before; a candidate is kept when its reward is above",
+        ),
+      })
+      .default(defaultThresholds)
+      .meta({ description: "What is kept: the paper's τ, one an Improve step" }),
+    human: key(
+      z.enum(["filtered", "all", "none"]),
+      "filtered",
+      "Human pairs in the mix: those above the threshold too, all, or none",
+      "paper 3, Eq. 3",
+    ),
+    deduplicate: key(
+      z.boolean(),
+      false,
+      "Keep one of equal candidates of a source; copies are how a policy says what it is sure of",
+      "ours; paper 3 weighs candidates as they were sampled",
+    ),
+    capPerSource: key(
+      whole(1, 100_000).nullable(),
+      null,
+      "Keep at most so many candidates a source, the best; null: no limit",
+    ),
+    trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
+    batchTokens: optimizer.batchTokens(2048),
+    learningRate: key(learningRate, 3e-4, "Learning rate of the first Improve step"),
+    learningRateFactor: key(
+      z.number().gt(0).max(1),
+      0.5,
+      "Each further Improve step multiplies the learning rate by this",
+      "ours; paper 3 says lower each time",
+    ),
+    warmupSteps: optimizer.warmupSteps(50),
+    schedule: optimizer.schedule("constant"),
+    labelSmoothing: optimizer.labelSmoothing(0.1),
+    dropout: key(shareBelowOne, 0.1, "Dropout while an Improve step trains"),
+    weightDecay: optimizer.weightDecay(1e-4),
+    clipNorm: optimizer.clipNorm(1),
+    averageDecay: optimizer.averageDecay(0.99),
+    evaluateEvery: key(
+      steps,
+      250,
+      "Steps between two looks at the mean reward on validation sources; the best checkpoint is kept",
+      "ours; paper A.3 keeps the best too",
+    ),
+    patience: key(
+      whole(0, 100_000),
+      2,
+      "Stop after so many looks without a better one; 0: go through all steps",
+    ),
+    control: key(
+      z.boolean(),
+      true,
+      "Train a control beside the last step: as many candidates, chosen at random, by the same steps",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "Improve: keep the candidates above a rising threshold and fine-tune on them" });
+
+const evaluate = z
+  .strictObject({
+    sources: key(
+      sources.nullable(),
+      null,
+      "Test sources to evaluate on; null: all",
+      "ours; 7,466, 2,000 and 6,000 in paper A.3",
+    ),
+    samples: key(whole(1, 10_000), 8, "Samples a source for the mean reward"),
+    temperature: key(temperature, 0.8, "Temperature of those samples", "ours; the paper does not say"),
+    beam: key(whole(1, 256), 1, "Beam width of the translations that BLEU and chrF see; 1: greedy"),
+    bestOfN: key(z.array(whole(1, 100_000)), [1, 2, 4, 8, 16], "Points of the best-of-N curve; []: no curve"),
+    bestOfNSamples: key(
+      whole(1, 100_000),
+      32,
+      "Samples a source that the curve is estimated from; at least the largest N",
+    ),
+    examples: key(whole(0, 1000), 5, "Sentences shown with the translation of every policy"),
+    bleuTokenizer: key(
+      z.enum(["13a", "zh", "char", "intl"]),
+      "13a",
+      "sacreBLEU's tokenizer; zh for Chinese, char for other scripts without spaces",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "What the report measures, on sources never trained on" });
+
+export const presetNames = ["toy", "demo", "paper-iwslt14", "paper-wmt20", "paper-web"] as const;
+export type PresetName = (typeof presetNames)[number];
+
+export const configSchema = z.strictObject({
+  seed: key(
+    whole(0, Number.MAX_SAFE_INTEGER),
+    1,
+    "Every random draw follows from it: the same seed and data give the same run",
+  ),
+  preset: z
+    .enum(presetNames)
+    .optional()
+    .meta({ description: "Base values that the rest of the file overrides", origin: ours }),
+  data,
+  model,
+  bc,
+  reward,
+  grow,
+  improve,
+  evaluate,
+});
+
+/** A configuration with every key filled in. */
+export type Config = z.output<typeof configSchema>;
+
+type DeepPartial<Value> = Value extends readonly unknown[]
+  ? Value
+  : Value extends object
+    ? { [Key in keyof Value]?: DeepPartial<Value[Key]> }
+    : Value;
+
+/** A configuration as a file or a program gives it: what is left out takes the preset's value or the default. */
+export type ConfigInput = DeepPartial<z.input<typeof configSchema>>;

@@ -1,0 +1,124 @@
+/** Everything that the steps of one run share: configuration, folder, manifest, thread, loaded policies and reward. */
+
+import { Interrupted } from "../errors.js";
+import { NativePolicy } from "../policy/native.js";
+import type { Reward } from "../reward/reward.js";
+import type { Json, Manifest } from "../store/manifest.js";
+import type { MetricRecord, MetricsLog } from "../store/metrics.js";
+import type { RunFolder } from "../store/run-folder.js";
+import { deriveKey } from "../tensor/random.js";
+import type { Thread } from "../tensor/thread.js";
+import type { Config } from "./config.js";
+import type { Reporter } from "./reporter.js";
+
+/** Loaded policies are kept, the least recently used leave first. */
+const LOADED_POLICIES = 2;
+
+export interface StepOptions {
+  /** Files or folders that the step leaves, relative to the run folder. */
+  outputs?: readonly string[];
+  dependsOn: readonly string[];
+}
+
+export class RunContext {
+  readonly config: Config;
+  readonly folder: RunFolder;
+  readonly manifest: Manifest;
+  readonly thread: Thread;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+  /** Absent where the run is only read. */
+  readonly #metrics: MetricsLog | undefined;
+  readonly #policies = new Map<string, NativePolicy>();
+  #reward: Promise<Reward> | undefined;
+
+  constructor(parts: {
+    config: Config;
+    folder: RunFolder;
+    manifest: Manifest;
+    metrics?: MetricsLog;
+    thread: Thread;
+    reporter: Reporter;
+    signal?: AbortSignal;
+  }) {
+    this.config = parts.config;
+    this.folder = parts.folder;
+    this.manifest = parts.manifest;
+    this.#metrics = parts.metrics;
+    this.thread = parts.thread;
+    this.reporter = parts.reporter;
+    this.signal = parts.signal;
+  }
+
+  /** A seed of its own for each stream of draws, so that no two uses share numbers. */
+  seed(stream: number, ...parts: number[]): number {
+    const [high, low] = deriveKey(this.config.seed, stream, ...parts);
+    return (high % 2 ** 21) * 2 ** 32 + low;
+  }
+
+  /**
+   * Does a step unless the manifest says that it is done. `work` returns what later steps read of it, and what goes
+   * into metrics.jsonl.
+   */
+  async step(
+    name: string,
+    options: StepOptions,
+    work: () => Promise<{ result?: Json; metrics?: MetricRecord }>,
+  ): Promise<void> {
+    if (this.manifest.isDone(name)) return;
+    if (this.signal?.aborted) throw new Interrupted();
+    const log = this.#metrics;
+    if (!log) throw new Error(`step ${name} in a run that is open for reading`);
+    const started = performance.now();
+    const { result, metrics } = await work();
+    const seconds = (performance.now() - started) / 1000;
+    if (metrics) {
+      log.append({ step: name, ...metrics, time: { seconds } });
+      log.sync();
+    }
+    await this.manifest.finish(name, {
+      seconds,
+      dependsOn: options.dependsOn,
+      ...(options.outputs ? { outputs: options.outputs } : {}),
+      ...(result === undefined ? {} : { result }),
+      metricsLines: log.lines,
+    });
+  }
+
+  /** What a finished step left for others to read. */
+  result<T>(step: string): T {
+    const found = this.manifest.step(step);
+    if (!found) throw new Error(`step ${step} is not done`);
+    return found.result as T;
+  }
+
+  /** The policy of that name, loaded from its folder. */
+  async policy(name: string): Promise<NativePolicy> {
+    const known = this.#policies.get(name);
+    const policy = known ?? (await NativePolicy.load(this.thread, this.folder.policy(name)));
+    this.#policies.delete(name);
+    this.#policies.set(name, policy);
+    for (const [old, loaded] of this.#policies) {
+      if (this.#policies.size <= LOADED_POLICIES) break;
+      this.#policies.delete(old);
+      await loaded.release();
+    }
+    return policy;
+  }
+
+  /** Hands over a policy that must not be shared, since training changes it. */
+  freshPolicy(name: string): Promise<NativePolicy> {
+    return NativePolicy.load(this.thread, this.folder.policy(name));
+  }
+
+  /** The run's reward, made once. */
+  reward(make: () => Promise<Reward>): Promise<Reward> {
+    this.#reward ??= make();
+    return this.#reward;
+  }
+
+  async close(): Promise<void> {
+    const reward = await this.#reward?.catch(() => undefined);
+    await reward?.close?.();
+  }
+}

@@ -1,0 +1,31 @@
+/** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
+
+import { parsePolicyName } from "./names.js";
+
+const firstPolicy = ["data", "model", "bc"];
+/** What BLEU sees, as a reward and as what a learned reward is taught. */
+const TOKENIZER = "evaluate.bleuTokenizer";
+/** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
+const everything = [...firstPolicy, "reward", "grow", "improve", "evaluate.temperature", TOKENIZER];
+
+/**
+ * Keys of any step but the first, `prepare`, by its name; `improve` stands for all below it. The seed counts
+ * for every step. What comes before the first Improve step does not follow from `improve`, so that other thresholds can
+ * be tried on the same candidates.
+ */
+export function dependenciesOf(step: string): string[] {
+  if (step === "reward") return [...firstPolicy, "reward", "grow.maxTokens", TOKENIZER];
+  const [, kind, name] = /^(evaluate|grow|score)-(.+)$/.exec(step) ?? [undefined, "train", step];
+  const first = kind === "grow" || kind === "score" ? name === "1" : parsePolicyName(name!)?.grow === 0;
+  if (!first) return kind === "evaluate" ? [...everything, "evaluate"] : everything;
+  switch (kind) {
+    case "grow":
+      return [...firstPolicy, "grow"];
+    case "score":
+      return [...firstPolicy, "grow", "reward", TOKENIZER];
+    case "evaluate":
+      return [...firstPolicy, "reward", "evaluate", "grow.maxTokens"];
+    default:
+      return firstPolicy;
+  }
+}

@@ -1,0 +1,107 @@
+/** How long the rest of a run will take, from what has been measured: a guide for whoever waits, not a promise. */
+
+import { duration } from "../report/format.js";
+import type { PlannedStep } from "./algorithm.js";
+import type { RunContext } from "./context.js";
+import { BC, stepNames } from "./names.js";
+import { chosenSources } from "./steps/grow.js";
+import { VALIDATION_SAMPLES, VALIDATION_SOURCES } from "./steps/improve.js";
+import { loadPrepared, type PreparedCounts } from "./steps/prepare.js";
+
+/** Sources, and samples of each at most, that time sampling. */
+const PROBED_SOURCES = 32;
+const PROBED_SAMPLES = 8;
+
+const labels: Record<PlannedStep["kind"], string> = {
+  prepare: "preparing the data",
+  bc: "training BC",
+  reward: "teaching the reward",
+  grow: "Grow",
+  score: "scoring",
+  improve: "Improve",
+  evaluate: "evaluation",
+};
+
+/**
+ * One sentence on how long the steps of `plan` that are not done will take: as long as finished ones of their kind, or
+ * by the rates of BC's training and of a few samples drawn now. Undefined before the first policy: nothing is known.
+ */
+export async function timeLeft(run: RunContext, plan: readonly PlannedStep[]): Promise<string | undefined> {
+  const left = plan.filter(({ name }) => !run.manifest.isDone(name));
+  if (left.length === 0 || !run.manifest.isDone(stepNames.bc)) return undefined;
+  const seconds = new Map<PlannedStep["kind"], number>();
+  const unknown = new Set<PlannedStep["kind"]>();
+  let guess: Awaited<ReturnType<typeof rates>> | undefined;
+  for (const { kind } of left) {
+    const measured = plan
+      .filter((step) => step.kind === kind)
+      .flatMap(({ name }) => run.manifest.step(name) ?? []);
+    let one: number | undefined;
+    if (measured.length > 0) {
+      one = measured.reduce((sum, { time }) => sum + time.seconds, 0) / measured.length;
+    } else {
+      guess ??= await rates(run);
+      one = guess(kind);
+    }
+    if (one === undefined) unknown.add(kind);
+    else seconds.set(kind, (seconds.get(kind) ?? 0) + one);
+  }
+  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
+  const parts = [...seconds].map(([kind, value]) => `${labels[kind]} ${duration(value)}`);
+  const without =
+    unknown.size > 0 ? `, not counting ${[...unknown].map((kind) => labels[kind]).join(" and ")}` : "";
+  return `About ${duration(total)} left at this machine's pace (${parts.join(", ")})${without}.`;
+}
+
+/** Seconds of a step whose kind has not been measured yet; undefined where nothing tells. */
+async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => number | undefined> {
+  const { bc, grow, improve, evaluate } = run.config;
+  const { train } = await loadPrepared(run);
+  const counts = run.result<PreparedCounts>(stepNames.prepare);
+  const perSample = await secondsPerSample(run, train);
+  const trained = run.manifest.step(stepNames.bc)!;
+  const { steps } = run.result<{ steps: number }>(stepNames.bc);
+  const perToken = trained.time.seconds / (steps * bc.batchTokens);
+  const validation = Math.min(VALIDATION_SOURCES, counts.validation) * VALIDATION_SAMPLES * perSample;
+  const test = Math.min(evaluate.sources ?? counts.test, counts.test);
+  return (kind) => {
+    switch (kind) {
+      case "grow":
+        return chosenSources(run, counts.train).length * grow.samples * perSample;
+      case "improve":
+        return (
+          perToken * improve.batchTokens * improve.trainSteps +
+          validation * (1 + Math.ceil(improve.trainSteps / improve.evaluateEvery))
+        );
+      case "evaluate":
+        return (
+          test *
+          (Math.max(evaluate.samples, evaluate.bestOfN.length > 0 ? evaluate.bestOfNSamples : 0) + 3) *
+          perSample
+        );
+      default:
+        return undefined;
+    }
+  };
+}
+
+async function secondsPerSample(run: RunContext, train: readonly { source: string }[]): Promise<number> {
+  const policy = await run.policy(BC);
+  const n = Math.min(PROBED_SAMPLES, run.config.grow.samples);
+  // Spread over the corpus: sources that stand together are often alike.
+  const stride = Math.max(1, Math.floor(train.length / PROBED_SOURCES));
+  const sources = train
+    .filter((_, i) => i % stride === 0)
+    .slice(0, PROBED_SOURCES)
+    .map(({ source }, sourceId) => ({ sourceId, text: source }));
+  const sample = async (some: typeof sources): Promise<number> => {
+    const started = performance.now();
+    const options = { n, temperature: run.config.grow.temperature, maxTokens: run.config.grow.maxTokens };
+    const signal = run.signal ? { signal: run.signal } : {};
+    for await (const _ of policy.sample(some, { ...options, seed: 0, grow: 0, ...signal }));
+    return (performance.now() - started) / 1000;
+  };
+  // The first call prepares the programs.
+  await sample(sources.slice(0, 4));
+  return (await sample(sources)) / (sources.length * n);
+}

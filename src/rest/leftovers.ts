@@ -1,0 +1,33 @@
+/** Work that a stopped step left to go on from, thrown away where a changed configuration no longer fits it. */
+
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Continuation, Manifest } from "../store/manifest.js";
+import type { RunFolder } from "../store/run-folder.js";
+import { dependenciesOf } from "./dependencies.js";
+import { stepNames } from "./names.js";
+
+/**
+ * Removes training states and candidates of steps that the change from the manifest's configuration to `now` touches.
+ * Call it before the manifest takes `now`: a kill in between is then made good by the next call.
+ */
+export async function discardStaleWork(
+  folder: RunFolder,
+  manifest: Manifest,
+  now: Continuation,
+): Promise<void> {
+  const stale = (step: string) => manifest.differs(now, dependenciesOf(step));
+  for (const file of await names(folder.policies)) {
+    const [, policy] = /^(.+)\.training$/.exec(file) ?? [];
+    if (policy && stale(policy)) await rm(join(folder.policies, file), { force: true });
+  }
+  if (stale(stepNames.reward)) await rm(folder.inside("reward.training"), { recursive: true, force: true });
+  for (const name of await names(folder.root)) {
+    const [, grow] = /^grow-(\d+)$/.exec(name) ?? [];
+    if (grow && stale(stepNames.grow(Number(grow)))) await rm(join(folder.root, name), { recursive: true });
+  }
+}
+
+function names(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}

@@ -1,0 +1,38 @@
+/** Policies and steps by the paper's names: `G1I4` is the policy after one Grow and four Improve steps. */
+
+export const BC = "G0I0";
+
+export function policyName(grow: number, improve: number, control = false): string {
+  return `G${grow}I${improve}${control ? "-random" : ""}`;
+}
+
+/** Where a policy stands: `G1I3-random` → grow 1, improve 3, control. */
+export function parsePolicyName(
+  name: string,
+): { grow: number; improve: number; control: boolean } | undefined {
+  const match = /^G(\d+)I(\d+)(-random)?$/.exec(name);
+  if (!match) return undefined;
+  return { grow: Number(match[1]), improve: Number(match[2]), control: match[3] !== undefined };
+}
+
+export const stepNames = {
+  prepare: "prepare",
+  bc: BC,
+  reward: "reward",
+  grow: (grow: number) => `grow-${grow}`,
+  score: (grow: number) => `score-${grow}`,
+  improve: policyName,
+  evaluate: (policy: string) => `evaluate-${policy}`,
+} as const;
+
+/** A number that seeds one stream of draws, different for each use. */
+export const streams = {
+  model: 1,
+  bc: 2,
+  reward: 3,
+  improve: 4,
+  evaluate: 5,
+  validate: 6,
+  control: 7,
+  sources: 8,
+} as const;

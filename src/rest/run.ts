@@ -1,0 +1,180 @@
+/** A run of a folder: opens it, does what its configuration asks for, goes on where it was left. */
+
+import { readFile } from "node:fs/promises";
+import { UserError } from "../errors.js";
+import { duration } from "../report/format.js";
+import { writeFileAtomic } from "../store/atomic.js";
+import { type Json, Manifest } from "../store/manifest.js";
+import { MetricsLog } from "../store/metrics.js";
+import { enterRunFolder, type RunFolder, runFolder } from "../store/run-folder.js";
+import type { RunSummary } from "../store/summary.js";
+import { Thread } from "../tensor/thread.js";
+import { version } from "../version.js";
+import { algorithm, type PlannedStep, plannedSteps, type Steps } from "./algorithm.js";
+import { type Config, parseConfig, renderConfig } from "./config.js";
+import { RunContext } from "./context.js";
+import { timeLeft } from "./estimate.js";
+import { discardStaleWork } from "./leftovers.js";
+import { rest } from "./loop.js";
+import { BC, stepNames } from "./names.js";
+import { type Reporter, silent } from "./reporter.js";
+import { evaluatePolicy } from "./steps/evaluate.js";
+import { sampleCandidates, scoreCandidates } from "./steps/grow.js";
+import { imitate } from "./steps/imitate.js";
+import { improvePolicy } from "./steps/improve.js";
+import { prepare } from "./steps/prepare.js";
+import { teachReward } from "./steps/reward.js";
+import { writeSummary } from "./steps/summarise.js";
+
+export interface RunOptions {
+  /** The run folder; it holds `coppice.yaml`. */
+  dir: string;
+  reporter?: Reporter;
+  /** Aborting it stops the run at its next safe point with `Interrupted`; running again goes on from there. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs a folder from start to report, or what is left of it.
+ *
+ * @example const { policies } = await runAll({ dir: "runs/mine" });
+ */
+export async function runAll(options: RunOptions): Promise<RunSummary> {
+  return withRun(options, async (run) => {
+    const plan = await plannedSteps(run.config);
+    for (const sentence of intentions(run, plan)) run.reporter.note(sentence);
+    const steps = stepsOf(run);
+    const begun = await timeLeft(run, plan);
+    if (begun) run.reporter.note(begun);
+    const one = algorithm(run.config, steps);
+    await rest({
+      ...one,
+      imitate: async () => {
+        const policy = await one.imitate();
+        const now = begun ? undefined : await timeLeft(run, plan);
+        if (now) run.reporter.note(now);
+        return policy;
+      },
+    });
+    return writeSummary(run);
+  });
+}
+
+/** The steps as this run does them. */
+export function stepsOf(run: RunContext): Steps {
+  return {
+    prepare: () => prepare(run),
+    imitate: () => imitate(run),
+    teachReward: () => teachReward(run),
+    sample: (policy, grow) => sampleCandidates(run, policy, grow),
+    score: (grow) => scoreCandidates(run, grow),
+    improve: (step) => improvePolicy(run, step),
+    evaluate: (policy) => evaluatePolicy(run, policy),
+  };
+}
+
+/** Opens the folder for writing, hands out its context, and closes everything whatever happens. */
+export async function withRun<T>(options: RunOptions, work: (run: RunContext) => Promise<T>): Promise<T> {
+  const paths = runFolder(options.dir);
+  const config = await readConfig(paths.config);
+  const folder = await enterRunFolder(options.dir);
+  const reporter = options.reporter ?? silent;
+  let metrics: MetricsLog | undefined;
+  try {
+    const manifest = await openManifest(folder, config, reporter);
+    await writeFileAtomic(folder.resolvedConfig, renderConfig(config));
+    metrics = MetricsLog.open(folder.metrics, manifest.metricsLines);
+    return await inContext({ config, folder, manifest, metrics, reporter, ...signalOf(options) }, work);
+  } finally {
+    metrics?.close();
+    folder.unlock();
+  }
+}
+
+/**
+ * Opens the folder for reading, beside a process that works in it if need be, with the configuration that its steps
+ * were done by. Throws a UserError where none is finished.
+ */
+export async function withFinished<T>(
+  options: RunOptions,
+  work: (run: RunContext) => Promise<T>,
+): Promise<T> {
+  const folder = runFolder(options.dir);
+  const manifest = await Manifest.read(options.dir);
+  if (!manifest || manifest.steps.length === 0) {
+    await readConfig(folder.config);
+    throw new UserError(`nothing of this run is finished yet. Start it with coppice run ${options.dir}`, {
+      file: options.dir,
+    });
+  }
+  await manifest.check({ hash: false });
+  const config = await readConfig(folder.resolvedConfig);
+  const reporter = options.reporter ?? silent;
+  return inContext({ config, folder, manifest, reporter, ...signalOf(options) }, work);
+}
+
+async function inContext<T>(
+  parts: Omit<ConstructorParameters<typeof RunContext>[0], "thread">,
+  work: (run: RunContext) => Promise<T>,
+): Promise<T> {
+  const thread = new Thread();
+  try {
+    const run = new RunContext({ ...parts, thread });
+    try {
+      return await work(run);
+    } finally {
+      await run.close();
+    }
+  } finally {
+    await thread.close();
+  }
+}
+
+function signalOf({ signal }: RunOptions): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}
+
+/** What is reused and why, what is to be done. */
+function intentions({ manifest }: RunContext, plan: readonly PlannedStep[]): string[] {
+  const names = (done: boolean) =>
+    plan
+      .map(({ name }) => name)
+      .filter((name) => manifest.isDone(name) === done)
+      .join(", ");
+  const [reused, left] = [names(true), names(false)];
+  const sentences: string[] = [];
+  if (reused !== "")
+    sentences.push(
+      `Reusing ${reused}: finished in ${duration(manifest.seconds)} by the same configuration, seed and data.`,
+    );
+  sentences.push(left === "" ? "To do: only the report." : `To do: ${left}.`);
+  if (!manifest.isDone(stepNames.bc))
+    sentences.push(`How long it will take is said once the first policy, ${BC}, is trained.`);
+  return sentences;
+}
+
+export async function readConfig(file: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UserError(
+      "there is no configuration here. Make one with `coppice init DIR --pairs FILE`.",
+      { file },
+      { cause },
+    );
+  }
+  return parseConfig(text, file);
+}
+
+async function openManifest(folder: RunFolder, config: Config, reporter: Reporter): Promise<Manifest> {
+  // A configuration is what YAML holds, and so JSON.
+  const now = { seed: config.seed, config: config as unknown as Json };
+  const manifest = await Manifest.read(folder.root);
+  if (!manifest) return Manifest.create(folder.root, { coppice: version, ...now });
+  for (const sentence of manifest.explainDifference(now)) reporter.note(sentence);
+  await manifest.check({ hash: false });
+  await discardStaleWork(folder, manifest, now);
+  await manifest.adopt(now);
+  return manifest;
+}

@@ -1,0 +1,83 @@
+/** One step of a run at a time: `coppice train-reward`, `grow`, `score` and `improve`. */
+
+import { UserError } from "../errors.js";
+import type { FinishedStep } from "../store/manifest.js";
+import { algorithm, type Phase, type PlannedStep, plannedSteps, type Steps } from "./algorithm.js";
+import type { RunContext } from "./context.js";
+import { rest } from "./loop.js";
+import { policyName, stepNames } from "./names.js";
+import { type RunOptions, stepsOf, withRun } from "./run.js";
+import { learnsReward } from "./steps/prepare.js";
+import { writeSummary } from "./steps/summarise.js";
+
+export type SingleCommand = "train-reward" | "grow" | "score" | "improve";
+
+export interface SingleResult {
+  done: FinishedStep[];
+  /** The step that is due next and the command that does it; null at the end of the run, when the report is written. */
+  next: { step: string; command: SingleCommand } | null;
+}
+
+/**
+ * Does what is due, if it is what `command` does; evaluation and the control belong to the Improve step they follow.
+ * The first policy is trained by `train-reward`, or by the first `grow` where no reward is learned.
+ *
+ * @throws UserError that names the step that is due where it is another one.
+ */
+export async function runSingle(command: SingleCommand, options: RunOptions): Promise<SingleResult> {
+  return withRun(options, async (run) => {
+    const plan = await plannedSteps(run.config);
+    const due = nextStep(run, plan);
+    if (command === "train-reward" && !learnsReward(run.config))
+      throw new UserError(
+        `reward.kind is ${run.config.reward.kind}, which is not learned, so there is nothing to train` +
+          (due ? `. Due is ${due.name}: coppice ${commandOf(run, due.phase)} ${options.dir}` : "."),
+        { file: run.folder.config },
+      );
+    if (!due)
+      throw new UserError("every step of this run is done. Its figures: coppice status.", {
+        file: options.dir,
+      });
+    if (commandOf(run, due.phase) !== command)
+      throw new UserError(
+        `the step that is due is ${due.name}. Do it with: coppice ${commandOf(run, due.phase)} ${options.dir}`,
+        { file: options.dir },
+      );
+    const chosen = plan.filter(
+      ({ unit, phase }) => unit === due.unit || (due.phase === "imitate" && phase === command && unit === 1),
+    );
+    const names = new Set(chosen.map(({ name }) => name).filter((name) => !run.manifest.isDone(name)));
+    await rest(algorithm(run.config, only(names, stepsOf(run))));
+    const next = nextStep(run, plan);
+    if (!next) await writeSummary(run);
+    return {
+      done: run.manifest.steps.filter(({ name }) => names.has(name)),
+      next: next ? { step: next.name, command: commandOf(run, next.phase) } : null,
+    };
+  });
+}
+
+function nextStep(run: RunContext, plan: readonly PlannedStep[]): PlannedStep | undefined {
+  return plan.find(({ name }) => !run.manifest.isDone(name));
+}
+
+function commandOf({ config }: RunContext, phase: Phase): SingleCommand {
+  if (phase !== "imitate") return phase;
+  return learnsReward(config) ? "train-reward" : "grow";
+}
+
+/** The same steps, those not in `names` passed over. */
+function only(names: ReadonlySet<string>, steps: Steps): Steps {
+  const pass = async (name: string, step: () => Promise<void>) => {
+    if (names.has(name)) await step();
+  };
+  return {
+    prepare: () => pass(stepNames.prepare, steps.prepare),
+    imitate: () => pass(stepNames.bc, steps.imitate),
+    teachReward: () => pass(stepNames.reward, steps.teachReward),
+    sample: (policy, grow) => pass(stepNames.grow(grow), () => steps.sample(policy, grow)),
+    score: (grow) => pass(stepNames.score(grow), () => steps.score(grow)),
+    improve: (step) => pass(policyName(step.grow, step.improve, step.control), () => steps.improve(step)),
+    evaluate: (policy) => pass(stepNames.evaluate(policy), () => steps.evaluate(policy)),
+  };
+}

@@ -1,0 +1,259 @@
+/** Evaluation: every policy on sources never trained on, by the same draws. */
+
+import type { Pair } from "../../data/pair.js";
+import { type BestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
+import { bleuFromStatistics, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
+import { bootstrapCorpus, bootstrapMean } from "../../evaluate/bootstrap.js";
+import { chrfFromStatistics, chrfScorer, chrfSignature, chrfStatistics } from "../../evaluate/chrf.js";
+import {
+  distinctNPerSource,
+  lengthRatio,
+  repetitionRate,
+  selfBleu,
+  tokenEntropy,
+  uniqueShare,
+} from "../../evaluate/diversity.js";
+import { isCrediblyNegative, sequenceKl } from "../../evaluate/kl.js";
+import type { NativePolicy } from "../../policy/native.js";
+import type { SampledCandidate } from "../../policy/policy.js";
+import type { Reward } from "../../reward/reward.js";
+import { writeJsonAtomic } from "../../store/atomic.js";
+import type { PolicySummary } from "../../store/summary.js";
+import type { Config } from "../config.js";
+import type { RunContext } from "../context.js";
+import { dependenciesOf } from "../dependencies.js";
+import { BC, parsePolicyName, stepNames, streams } from "../names.js";
+import { loadPrepared } from "./prepare.js";
+import { runReward } from "./reward.js";
+
+/** Sources whose samples at temperature 1 estimate the KL divergence from BC, and samples of each. */
+const KL_SOURCES = 500;
+const KL_SAMPLES = 2;
+
+/** What is measured of one policy, without what depends on the run around it. */
+export interface Evaluation {
+  summary: Omit<PolicySummary, "samplesDrawn" | "rewardCalls" | "seconds">;
+  bestOfN: { n: number; reward: number; chrf: number }[];
+  /** Greedy (or beam) translations of the test sources, with their rewards. */
+  translations: { text: string; reward: number }[];
+}
+
+/** Who and what an evaluation works with. */
+interface EvaluationTask {
+  readonly name: string;
+  readonly policy: NativePolicy;
+  /** The first policy, for the divergence; the policy itself where it is the first. */
+  readonly bc: NativePolicy;
+  readonly reward: Reward;
+  readonly pairs: readonly Pair[];
+  readonly config: Config;
+  readonly seed: number;
+  readonly onProgress: (done: number, total: number, detail: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Evaluates a policy of the run on its test part, and keeps the figures as `evaluation/NAME.json`. */
+export async function evaluatePolicy(run: RunContext, name: string): Promise<void> {
+  const file = `evaluation/${name}.json`;
+  const step = stepNames.evaluate(name);
+  await run.step(step, { dependsOn: dependenciesOf(step), outputs: [file] }, async () => {
+    const { test } = await loadPrepared(run);
+    const evaluation = await measurePolicy(run, name, test);
+    await writeJsonAtomic(run.folder.inside(file), evaluation);
+    const { reward, bleu, chrf, klFromBc } = evaluation.summary;
+    run.reporter.note(
+      `${name}: mean reward ${(100 * reward.value).toFixed(1)}, BLEU ${bleu.value.toFixed(1)}, ` +
+        `chrF ${chrf.value.toFixed(1)}, KL from BC ${klFromBc.toFixed(2)} nats a sequence.`,
+    );
+    return { metrics: { policy: name, reward: reward.value, bleu: bleu.value, chrf: chrf.value, klFromBc } };
+  });
+}
+
+/** Measures a policy of the run on `pairs`, or on as many of them as the configuration asks for; stores nothing. */
+export async function measurePolicy(
+  run: RunContext,
+  name: string,
+  pairs: readonly Pair[],
+): Promise<Evaluation> {
+  const progress = evaluationProgress(run, name);
+  const evaluation = await evaluate({
+    name,
+    policy: await run.policy(name),
+    bc: await run.policy(BC),
+    reward: await runReward(run),
+    pairs: pairs.slice(0, run.config.evaluate.sources ?? pairs.length),
+    config: run.config,
+    seed: run.seed(streams.evaluate),
+    onProgress: progress.update,
+    signal: run.signal,
+  });
+  progress.finish();
+  return evaluation;
+}
+
+/** A bar that begins when the work's size is known. */
+function evaluationProgress({ reporter }: RunContext, name: string) {
+  let bar: ReturnType<typeof reporter.progress> | undefined;
+  return {
+    update: (done: number, total: number, detail: string) => {
+      bar ??= reporter.progress(`Evaluate ${name}`, total, "candidates");
+      bar.update(done, detail);
+    },
+    finish: () => bar?.finish(),
+  };
+}
+
+async function evaluate(task: EvaluationTask): Promise<Evaluation> {
+  const { config, pairs, policy, reward, onProgress } = task;
+  const settings = config.evaluate;
+  const n = Math.max(settings.samples, settings.bestOfN.length > 0 ? settings.bestOfNSamples : 0);
+  const sources = pairs.map((pair, sourceId) => ({ sourceId, text: pair.source }));
+  const total = sources.length * (n + 1);
+  const signal = task.signal ? { signal: task.signal } : {};
+
+  const pool = await samplePool(task, sources, { n, temperature: settings.temperature, stream: 0 }, (done) =>
+    onProgress(done, total, "sampling"),
+  );
+  const rewards = await scorePool(reward, pairs, pool);
+  const translated = await policy.translate(sources, {
+    beams: settings.beam,
+    maxTokens: config.grow.maxTokens,
+    onProgress: (done) => onProgress(sources.length * n + done, total, "translating"),
+    ...signal,
+  });
+  const hypotheses = translated.map(({ text }) => text);
+  const references = pairs.map((pair) => pair.target);
+  const greedy = await reward.score(
+    pairs.map((pair, i) => ({ source: pair.source, candidate: hypotheses[i]!, reference: pair.target })),
+  );
+  const first = (row: readonly SampledCandidate[]) => row.slice(0, settings.samples);
+  const texts = pool.map((row) => first(row).map(({ text }) => text));
+  const sampleRewards = rewards.flatMap((row) => row.slice(0, settings.samples));
+  const groups = rewards.flatMap((row, source) => row.slice(0, settings.samples).map(() => source));
+  const tokenize = { tokenize: settings.bleuTokenizer };
+  const place = parsePolicyName(task.name) ?? { grow: 0, improve: 0, control: false };
+  const flat = texts.flat();
+  return {
+    summary: {
+      name: task.name,
+      ...place,
+      reward: bootstrapMean(sampleRewards, { groups, seed: task.seed }),
+      greedyReward: mean(greedy),
+      bleu: bootstrapCorpus(
+        bleuStatistics(hypotheses, references, tokenize),
+        (sum) => bleuFromStatistics(sum).score,
+        { seed: task.seed },
+      ),
+      chrf: bootstrapCorpus(chrfStatistics(hypotheses, references), chrfFromStatistics, { seed: task.seed }),
+      n: pairs.length,
+      klFromBc: await klFromBc(task),
+      diversity: {
+        distinct1: distinctNPerSource(texts, 1, tokenize),
+        distinct2: distinctNPerSource(texts, 2, tokenize),
+        selfBleu: settings.samples > 1 ? selfBleu(texts, tokenize) : 0,
+        uniqueShare: uniqueShare(texts),
+        entropy: tokenEntropy(pool.flatMap((row) => first(row).map(({ sampleLogProbs }) => sampleLogProbs))),
+      },
+      lengthRatio: lengthRatio(hypotheses, references),
+      repetitionRate: repetitionRate(flat, tokenize),
+      unfinishedShare: mean(pool.flatMap((row) => first(row).map(({ finished }) => (finished ? 0 : 1)))),
+    },
+    bestOfN: curve(pool, rewards, pairs, settings.bestOfN),
+    translations: hypotheses.map((text, i) => ({ text, reward: greedy[i]! })),
+  };
+}
+
+export function evaluationSignatures(config: Config): { bleu: string; chrf: string } {
+  return { bleu: bleuSignature({ tokenize: config.evaluate.bleuTokenizer }), chrf: chrfSignature() };
+}
+
+/** Samples by source and sample number. */
+async function samplePool(
+  task: EvaluationTask,
+  sources: readonly { sourceId: number; text: string }[],
+  options: { n: number; temperature: number; stream: number },
+  onDone: (candidates: number) => void,
+): Promise<SampledCandidate[][]> {
+  const pool: SampledCandidate[][] = sources.map(() => []);
+  let done = 0;
+  for await (const batch of task.policy.sample(sources, {
+    n: options.n,
+    temperature: options.temperature,
+    maxTokens: task.config.grow.maxTokens,
+    seed: task.seed,
+    grow: options.stream,
+    ...(task.signal ? { signal: task.signal } : {}),
+  })) {
+    for (const candidate of batch) pool[candidate.sourceId]![candidate.sampleId] = candidate;
+    done += batch.length;
+    onDone(done);
+  }
+  return pool;
+}
+
+async function scorePool(
+  reward: Reward,
+  pairs: readonly Pair[],
+  pool: readonly (readonly SampledCandidate[])[],
+): Promise<number[][]> {
+  const inputs = pool.flatMap((row, i) =>
+    row.map(({ text }) => ({ source: pairs[i]!.source, candidate: text, reference: pairs[i]!.target })),
+  );
+  const flat = await reward.score(inputs);
+  let at = 0;
+  return pool.map((row) => {
+    at += row.length;
+    return flat.slice(at - row.length, at);
+  });
+}
+
+/**
+ * KL(π ‖ BC) a sequence by samples at temperature 1, where the log-probabilities are those of the distribution sampled
+ * from.
+ * @throws Error when the estimate is negative beyond chance: then log-probabilities are wrong somewhere.
+ */
+async function klFromBc(task: EvaluationTask): Promise<number> {
+  if (task.policy === task.bc) return 0;
+  const sources = task.pairs.slice(0, KL_SOURCES).map((pair, sourceId) => ({ sourceId, text: pair.source }));
+  const pool = await samplePool(task, sources, { n: KL_SAMPLES, temperature: 1, stream: 1 }, () => {});
+  const samples = pool.flat();
+  const scored = await task.bc.logProbabilities(
+    samples.map(({ sourceId, tokens }) => ({ source: sources[sourceId]!.text, tokens })),
+    task.signal,
+  );
+  const { k1, k3 } = sequenceKl(
+    samples.map((sample, i) => ({
+      policy: sample.logProbs,
+      reference: scored[i]!.logProbs,
+      group: sample.sourceId,
+    })),
+  );
+  if (isCrediblyNegative(k1))
+    throw new Error(
+      `the KL divergence of ${task.name} from BC comes out as ${k1.mean.toFixed(3)} ± ${k1.standardError.toFixed(3)} nats, ` +
+        "which cannot be: the log-probabilities of sampling and of scoring disagree.",
+    );
+  return k3.mean;
+}
+
+function curve(
+  pool: readonly (readonly SampledCandidate[])[],
+  rewards: readonly (readonly number[])[],
+  pairs: readonly Pair[],
+  ns: readonly number[],
+): Evaluation["bestOfN"] {
+  if (ns.length === 0) return [];
+  const pools = pool.map((row, i) => {
+    const scorer = chrfScorer(pairs[i]!.target);
+    return { rewards: rewards[i]!, metric: row.map(({ text }) => scorer.score(text)) };
+  });
+  return bestOfNCurve(pools, ns).map(({ n, reward, metric }: BestOfN) => ({
+    n,
+    reward,
+    chrf: metric ?? Number.NaN,
+  }));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

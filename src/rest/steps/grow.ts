@@ -1,0 +1,201 @@
+/** Grow: sample candidates for every source from the latest policy, add D, score each pair once. */
+
+import type { Pair } from "../../data/pair.js";
+import { Interrupted } from "../../errors.js";
+import { exists } from "../../exists.js";
+import type { SampledCandidate } from "../../policy/policy.js";
+import type { RewardInput } from "../../reward/reward.js";
+import { CandidateStore } from "../../store/candidate-store.js";
+import {
+  type Candidate,
+  CandidateWriter,
+  humanCandidate,
+  mergeParts,
+  partPath,
+  type Scored,
+  withRewards,
+} from "../../store/candidates.js";
+import { deriveKey, permutation } from "../../tensor/random.js";
+import type { RunContext } from "../context.js";
+import { dependenciesOf } from "../dependencies.js";
+import { stepNames, streams } from "../names.js";
+import { loadPrepared } from "./prepare.js";
+import { runReward } from "./reward.js";
+
+/** Sources of one part file: what a kill can cost at most. */
+const SOURCES_A_PART = 500;
+/** Candidates handed to the reward at once; whole sources, so that a learned reward encodes each once. */
+const SCORED_AT_ONCE = 4096;
+
+export interface GrowResult {
+  [key: string]: number;
+  sources: number;
+  /** Candidates sampled from the policy. */
+  samples: number;
+}
+
+export interface ScoreResult {
+  [key: string]: number;
+  rewardCalls: number;
+  meanReward: number;
+  maxReward: number;
+}
+
+/** Samples N candidates a source from `policy` and writes them, with the human pairs, unscored. */
+export async function sampleCandidates(
+  run: RunContext,
+  policyName: string,
+  grow: number,
+  sourcesAPart = SOURCES_A_PART,
+): Promise<void> {
+  await run.step(stepNames.grow(grow), { dependsOn: dependenciesOf(stepNames.grow(grow)) }, async () => {
+    const { config } = run;
+    const { train } = await loadPrepared(run);
+    const ids = chosenSources(run, train.length);
+    const policy = await run.policy(policyName);
+    const folder = run.folder.grow(grow);
+    const total = ids.length * config.grow.samples;
+    const progress = run.reporter.progress(`Grow ${grow}`, total, "candidates");
+    const runId = run.manifest.runId;
+    let done = 0;
+    for (let start = 0; start < ids.length; start += sourcesAPart) {
+      const part = ids.slice(start, start + sourcesAPart);
+      const path = partPath(folder, part[0]!, part.at(-1)!);
+      if (!(await exists(path))) {
+        const sources = part.map((id) => ({ sourceId: id, text: train[id]!.source }));
+        const sampled: SampledCandidate[] = [];
+        for await (const batch of policy.sample(sources, {
+          n: config.grow.samples,
+          temperature: config.grow.temperature,
+          maxTokens: config.grow.maxTokens,
+          seed: config.seed,
+          grow,
+          ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
+          ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
+          ...(run.signal ? { signal: run.signal } : {}),
+        })) {
+          sampled.push(...batch);
+          progress.update(done + sampled.length);
+        }
+        await writePart(path, sampled, part, train, grow, runId);
+      }
+      done += part.length * config.grow.samples;
+      progress.update(done);
+    }
+    await mergeParts(folder, { runId });
+    progress.finish();
+    const result: GrowResult = { sources: ids.length, samples: total };
+    return { result, metrics: { grow, policy: policyName, ...result } };
+  });
+}
+
+/** Scores every candidate of a Grow step once with the run's reward, and stores the rewards beside them. */
+export async function scoreCandidates(run: RunContext, grow: number): Promise<void> {
+  const file = `grow-${grow}/candidates.parquet`;
+  await run.step(
+    stepNames.score(grow),
+    { dependsOn: dependenciesOf(stepNames.score(grow)), outputs: [file] },
+    async () => {
+      const reward = await runReward(run);
+      const { train } = await loadPrepared(run);
+      const folder = run.folder.grow(grow);
+      const runId = run.manifest.runId;
+      const store = await CandidateStore.open(folder, { runId });
+      const total = await store.count();
+      const progress = run.reporter.progress(`Score ${grow}`, total, "candidates");
+      let calls = 0;
+      async function* scored(): AsyncGenerator<Scored[]> {
+        let waiting: Candidate[] = [];
+        const flush = async (): Promise<Scored[]> => {
+          const rewards = await reward.score(waiting.map((candidate) => inputOf(candidate, train)));
+          calls += waiting.length;
+          progress.update(calls);
+          const rows = waiting.map(({ sourceId, sampleId }, i) => ({
+            sourceId,
+            sampleId,
+            reward: rewards[i]!,
+          }));
+          waiting = [];
+          return rows;
+        };
+        for await (const rows of store.rows()) {
+          for (const row of rows) {
+            if (waiting.length >= SCORED_AT_ONCE && row.sourceId !== waiting.at(-1)!.sourceId)
+              yield await flush();
+            waiting.push(row);
+          }
+          if (run.signal?.aborted) throw new Interrupted();
+        }
+        if (waiting.length > 0) yield await flush();
+      }
+      try {
+        await withRewards(folder, scored(), { runId });
+      } finally {
+        store.close();
+      }
+      progress.finish();
+      const rescored = await CandidateStore.open(folder, { runId });
+      const stats = await rescored.stats();
+      rescored.close();
+      const result: ScoreResult = {
+        rewardCalls: calls,
+        meanReward: stats.meanReward,
+        maxReward: stats.maxReward,
+      };
+      run.reporter.note(
+        `Grow ${grow}: ${stats.candidates} candidates of ${stats.sources} sources, mean reward ` +
+          `${(100 * stats.meanReward).toFixed(1)}, highest ${(100 * stats.maxReward).toFixed(1)}, ` +
+          `${(100 * stats.unfinishedShare).toFixed(1)} % unfinished.`,
+      );
+      return { result, metrics: { grow, ...result, ...figures(stats) } };
+    },
+  );
+}
+
+/** The sources that Grow samples for: all of D, or as many as asked for, chosen by the seed. */
+export function chosenSources(run: RunContext, available: number): number[] {
+  const most = run.config.grow.maxSources ?? available;
+  if (most >= available) return Array.from({ length: available }, (_, i) => i);
+  const order = permutation(deriveKey(run.seed(streams.sources)), available);
+  return Array.from(order.subarray(0, most)).sort((a, b) => a - b);
+}
+
+async function writePart(
+  path: string,
+  sampled: readonly SampledCandidate[],
+  ids: readonly number[],
+  train: readonly Pair[],
+  grow: number,
+  runId: string,
+): Promise<void> {
+  const writer = await CandidateWriter.open(path, { runId });
+  try {
+    writer.append(
+      sampled.map((candidate) => ({
+        ...candidate,
+        grow,
+        source: train[candidate.sourceId]!.source,
+        reward: null,
+        origin: "policy" as const,
+      })),
+    );
+    writer.append(ids.map((id) => humanCandidate(grow, id, train[id]!)));
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  await writer.finish();
+}
+
+function inputOf(candidate: Candidate, train: readonly Pair[]): RewardInput {
+  return {
+    source: candidate.source,
+    candidate: candidate.text,
+    reference: train[candidate.sourceId]!.target,
+  };
+}
+
+/** The numbers among `stats`. */
+function figures(stats: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(stats).filter(([, value]) => typeof value === "number"));
+}

@@ -1,0 +1,191 @@
+/** Improve: keep the candidates above a threshold, fine-tune on them, keep the checkpoint with the best reward. */
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { NativePolicy } from "../../policy/native.js";
+import type { Example } from "../../policy/policy.js";
+import { CandidateStore } from "../../store/candidate-store.js";
+import { randomControl, type Selection, type SelectRule, selectCandidates } from "../../store/select.js";
+import type { ImproveSummary } from "../../store/summary.js";
+import type { Config } from "../config.js";
+import type { RunContext } from "../context.js";
+import { dependenciesOf } from "../dependencies.js";
+import { policyName, streams } from "../names.js";
+import { optimizerOptions } from "./imitate.js";
+import { loadPrepared } from "./prepare.js";
+import { runReward } from "./reward.js";
+
+/** D_eval at an Improve step: so many validation sources, and samples of each. */
+export const VALIDATION_SOURCES = 256;
+export const VALIDATION_SAMPLES = 4;
+
+export type ImproveResult = Omit<ImproveSummary, "seconds">;
+
+export interface ImproveStep {
+  readonly grow: number;
+  /** From 1; 0 trains on everything (G=g I=0). */
+  readonly improve: number;
+  /** The policy that fine-tuning starts from. */
+  readonly from: string;
+  /** Train on as many candidates chosen at random. */
+  readonly control: boolean;
+}
+
+/** Trains the policy of that step unless it is there. */
+export async function improvePolicy(run: RunContext, step: ImproveStep): Promise<void> {
+  const name = policyName(step.grow, step.improve, step.control);
+  await run.step(name, { dependsOn: dependenciesOf(name), outputs: [`policies/${name}`] }, async () => {
+    const { config } = run;
+    const store = await CandidateStore.open(run.folder.grow(step.grow), { runId: run.manifest.runId });
+    try {
+      const selection = await select(run, store, step);
+      for (const warning of selection.warnings) run.reporter.note(`${name}: ${warning}`);
+      run.reporter.note(
+        `${name}: ${selection.threshold}: ${selection.kept} of ${selection.candidates} kept ` +
+          `(${percent(selection.keptShare)}), ${selection.sourcesKept} of ${selection.sources} sources, mean reward ` +
+          `${(100 * selection.meanReward).toFixed(1)} → ${(100 * selection.meanRewardKept).toFixed(1)}.`,
+      );
+      const examples: Example[] = [];
+      for await (const rows of selection.rows())
+        for (const { source, text } of rows) examples.push({ source, target: text, weight: 1 });
+      const policy = await run.freshPolicy(step.from);
+      const progress = run.reporter.progress(name, config.improve.trainSteps, "steps");
+      const stateFile = join(run.folder.policies, `${name}.training`);
+      const before = await validationReward(run, policy);
+      let latest = before;
+      const trained = await policy.train(examples, {
+        ...optimizerOptions(config.improve),
+        dropout: config.improve.dropout,
+        // Lower at each Improve step: subsets shrink, and language models overfit them.
+        learningRate:
+          config.improve.learningRate * config.improve.learningRateFactor ** Math.max(0, step.improve - 1),
+        steps: config.improve.trainSteps,
+        seed: run.seed(streams.improve, step.grow, step.improve),
+        evaluateEvery: config.improve.evaluateEvery,
+        patience: config.improve.patience === 0 ? Number.POSITIVE_INFINITY : config.improve.patience,
+        evaluate: async () => {
+          latest = await validationReward(run, policy);
+          return latest;
+        },
+        stateFile,
+        onProgress: ({ step: done, loss }) =>
+          progress.update(done, `loss ${loss.toFixed(3)}, validation reward ${(100 * latest).toFixed(1)}`),
+        ...(run.signal ? { signal: run.signal } : {}),
+      });
+      progress.finish();
+      await policy.save(run.folder.policy(name));
+      await policy.release();
+      await rm(stateFile, { force: true });
+      const result = summary(name, step, selection, trained.steps, trained.tokens);
+      const score = trained.bestScore ?? Number.NaN;
+      run.reporter.note(
+        `${name}: validation reward ${(100 * before).toFixed(1)} → ${(100 * score).toFixed(1)} ` +
+          `at step ${trained.bestStep} of ${trained.steps}.`,
+      );
+      return {
+        result: { ...result },
+        metrics: {
+          ...result,
+          validationRewardBefore: before,
+          validationReward: score,
+          bestStep: trained.bestStep,
+          evaluations: trained.evaluations.map((row) => ({ ...row })),
+        },
+      };
+    } finally {
+      store.close();
+    }
+  });
+}
+
+/** What the step trains on; for the control as many candidates of the same D_g at random. */
+async function select(run: RunContext, store: CandidateStore, step: ImproveStep): Promise<Selection> {
+  const { improve } = run.config;
+  const seed = run.seed(streams.control, step.grow, step.improve);
+  const selection = await selectCandidates(
+    store,
+    {
+      rule: ruleOf(improve, step.improve),
+      human: improve.human,
+      deduplicate: improve.deduplicate,
+      ...(improve.capPerSource === null ? {} : { capPerSource: improve.capPerSource }),
+    },
+    { seed, place: { file: run.folder.config } },
+  );
+  return step.control ? selectCandidates(store, randomControl(selection), { seed }) : selection;
+}
+
+/** The rule of Improve step `improve`, from 1; 0 keeps everything: rewards are never below 0. */
+export function ruleOf(improve: Config["improve"], step: number): SelectRule {
+  if (step === 0) return { kind: "absolute", value: -1 };
+  const value = improve.thresholds.values[step - 1]!;
+  switch (improve.thresholds.kind) {
+    case "absolute":
+      return { kind: "absolute", value };
+    case "quantile":
+      return { kind: "quantile", q: value };
+    case "percentile":
+      return { kind: "source-percentile", q: value / 100 };
+    case "interpolation":
+      return { kind: "source-interpolation", gamma: value };
+    case "top":
+      return { kind: "top", k: value };
+  }
+}
+
+/** Mean reward of samples on validation sources, by the same draws at every call. */
+async function validationReward(run: RunContext, policy: NativePolicy): Promise<number> {
+  const { validation } = await loadPrepared(run);
+  const reward = await runReward(run);
+  const used = validation.slice(0, VALIDATION_SOURCES);
+  const sources = used.map((pair, sourceId) => ({ sourceId, text: pair.source }));
+  const texts: string[][] = used.map(() => []);
+  for await (const batch of policy.sample(sources, {
+    n: VALIDATION_SAMPLES,
+    temperature: run.config.evaluate.temperature,
+    maxTokens: run.config.grow.maxTokens,
+    seed: run.seed(streams.validate),
+    grow: 0,
+    ...(run.signal ? { signal: run.signal } : {}),
+  }))
+    for (const { sourceId, sampleId, text } of batch) texts[sourceId]![sampleId] = text;
+  const rewards = await reward.score(
+    used.flatMap((pair, i) =>
+      texts[i]!.map((candidate) => ({ source: pair.source, candidate, reference: pair.target })),
+    ),
+  );
+  return rewards.reduce((sum, value) => sum + value, 0) / rewards.length;
+}
+
+function summary(
+  name: string,
+  step: ImproveStep,
+  selection: Selection,
+  trainSteps: number,
+  trainTokens: number,
+): ImproveResult {
+  return {
+    policy: name,
+    grow: step.grow,
+    improve: step.improve,
+    threshold: selection.threshold,
+    ...(selection.thresholdValue === undefined ? {} : { thresholdValue: selection.thresholdValue }),
+    candidates: selection.candidates,
+    kept: selection.kept,
+    keptShare: selection.keptShare,
+    sourcesKept: selection.sourcesKept,
+    sources: selection.sources,
+    meanReward: selection.meanReward,
+    meanRewardKept: selection.meanRewardKept,
+    tiedSources: selection.tiedSources,
+    distinctCandidates: selection.distinctCandidates,
+    meanTokens: selection.meanTokens,
+    unfinishedShare: selection.unfinishedShare,
+    trainSteps,
+    trainTokens,
+  };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

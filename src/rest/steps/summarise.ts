@@ -1,0 +1,117 @@
+/** Gathers a run's figures into `summary.json` and draws `report.html` from them. */
+
+import { readFile } from "node:fs/promises";
+import { writeFileAtomic } from "../../store/atomic.js";
+import type { ExampleTranslations, PolicySummary, RunSummary } from "../../store/summary.js";
+import { writeSummaryFile } from "../../store/summary-file.js";
+import { version } from "../../version.js";
+import type { RunContext } from "../context.js";
+import { parsePolicyName, stepNames } from "../names.js";
+import { type Evaluation, evaluationSignatures } from "./evaluate.js";
+import type { GrowResult, ScoreResult } from "./grow.js";
+import type { ImproveResult } from "./improve.js";
+import { loadPrepared, type PreparedCounts } from "./prepare.js";
+import { rewardSummary } from "./reward.js";
+
+/** The summary of what is finished: all policies that were evaluated, in the order in which they came to be. */
+export async function summarise(run: RunContext): Promise<RunSummary> {
+  const { manifest, config } = run;
+  const evaluated = manifest.steps
+    .filter((step) => step.name.startsWith("evaluate-"))
+    .map((step) => step.name.slice("evaluate-".length))
+    .sort(byPlace);
+  const evaluations: Evaluation[] = [];
+  for (const name of evaluated)
+    evaluations.push(
+      JSON.parse(await readFile(run.folder.inside(`evaluation/${name}.json`), "utf8")) as Evaluation,
+    );
+  const counts = run.result<PreparedCounts>(stepNames.prepare);
+  const signatures = evaluationSignatures(config);
+  const summary: RunSummary = {
+    format: 1,
+    coppice: version,
+    finishedAt: manifest.steps.at(-1)!.time.finishedAt,
+    seed: config.seed,
+    machine: manifest.machine,
+    data: {
+      train: counts.train,
+      rewardPart: counts.reward,
+      validation: counts.validation,
+      test: counts.test,
+    },
+    reward: rewardSummary(run),
+    bleuSignature: signatures.bleu,
+    chrfSignature: signatures.chrf,
+    policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),
+    improves: manifest.steps
+      .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)
+      .map((step) => ({ ...(step.result as unknown as ImproveResult), seconds: step.time.seconds })),
+    bestOfN: evaluations.flatMap(({ summary, bestOfN }) =>
+      bestOfN.map((point) => ({ policy: summary.name, ...point })),
+    ),
+    examples: await examples(run, evaluations),
+    config,
+  };
+  return summary;
+}
+
+export async function writeSummary(run: RunContext): Promise<RunSummary> {
+  const summary = await summarise(run);
+  await writeSummaryFile(run.folder.summary, summary);
+  const { renderReport } = await import("../../report/report.js");
+  await writeFileAtomic(run.folder.report, await renderReport(summary));
+  return summary;
+}
+
+/** BC first, then by Grow and Improve; a control behind its counterpart. */
+function byPlace(a: string, b: string): number {
+  const [x, y] = [parsePolicyName(a)!, parsePolicyName(b)!];
+  return x.grow - y.grow || x.improve - y.improve || Number(x.control) - Number(y.control);
+}
+
+/** Samples, reward calls and seconds that led to a policy; evaluation is not counted. */
+export function costs(
+  run: RunContext,
+  policy: { grow: number; improve: number; control: boolean },
+): Pick<PolicySummary, "samplesDrawn" | "rewardCalls" | "seconds"> {
+  let samplesDrawn = 0;
+  let rewardCalls = 0;
+  let seconds = 0;
+  for (const step of run.manifest.steps) {
+    if (!leadsTo(step.name, policy)) continue;
+    seconds += step.time.seconds;
+    if (step.name.startsWith("grow-")) samplesDrawn += (step.result as unknown as GrowResult).samples;
+    if (step.name.startsWith("score-")) rewardCalls += (step.result as unknown as ScoreResult).rewardCalls;
+  }
+  return { samplesDrawn, rewardCalls, seconds };
+}
+
+function leadsTo(step: string, policy: { grow: number; improve: number; control: boolean }): boolean {
+  if (step === stepNames.prepare || step === stepNames.bc) return true;
+  if (step === stepNames.reward) return policy.grow > 0;
+  const sampled = /^(?:grow|score)-(\d+)$/.exec(step);
+  if (sampled) return Number(sampled[1]) <= policy.grow;
+  const trained = parsePolicyName(step);
+  if (!trained) return false;
+  if (trained.grow < policy.grow) return !trained.control;
+  // I=0 is trained on everything, for the control too.
+  const sameLine = trained.improve === 0 || trained.control === policy.control;
+  return trained.grow === policy.grow && trained.improve <= policy.improve && sameLine;
+}
+
+/** The first test sentences of middling length, the same for every policy. */
+async function examples(run: RunContext, evaluations: readonly Evaluation[]): Promise<ExampleTranslations[]> {
+  const { test } = await loadPrepared(run);
+  const shown = test
+    .map((pair, index) => ({ pair, index, words: pair.target.split(/\s+/).length }))
+    .slice(0, evaluations[0]?.translations.length ?? 0)
+    .filter(({ words, pair }) => (words >= 6 && words <= 18) || !/\s/.test(pair.target))
+    .slice(0, run.config.evaluate.examples);
+  return shown.map(({ pair, index }) => ({
+    source: pair.source,
+    reference: pair.target,
+    translations: Object.fromEntries(
+      evaluations.map(({ summary, translations }) => [summary.name, translations[index]!]),
+    ),
+  }));
+}

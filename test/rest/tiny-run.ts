@@ -1,0 +1,51 @@
+/** The smallest run that has every step: a toy that ends in seconds. */
+
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { toyPairs } from "../../src/data/toy.js";
+import { type ConfigInput, renderConfig, resolveConfig } from "../../src/rest/config.js";
+
+/** Two groups deep is as deep as a test changes. */
+type Groups = Record<string, unknown>;
+
+const tiny = {
+  data: { train: ["pairs.tsv"], validationSize: 20, testSize: 30, maxTokens: 16 },
+  model: { encoderLayers: 1, decoderLayers: 1, width: 16, inner: 32, heads: 2, vocabulary: 270 },
+  bc: { steps: 30, batchTokens: 256, learningRate: 5e-3, warmupSteps: 10, validateEvery: 10 },
+  reward: { kind: "places" },
+  grow: { samples: 2, maxTokens: 8 },
+  improve: {
+    thresholds: { kind: "absolute", values: [0.1, 0.3] },
+    steps: 2,
+    trainSteps: 8,
+    batchTokens: 256,
+    warmupSteps: 2,
+    evaluateEvery: 4,
+    control: true,
+  },
+  evaluate: { samples: 2, bestOfN: [1, 2], bestOfNSamples: 2, examples: 2 },
+} satisfies ConfigInput;
+
+/** A new folder with `coppice.yaml` and `pairs.tsv`; `over` replaces keys of the tiny configuration, group by group. */
+export function tinyRun(over: Record<string, Groups | number> = {}, pairs = 300, parent = tmpdir()): string {
+  mkdirSync(parent, { recursive: true });
+  const dir = mkdtempSync(join(parent, "coppice-tiny-"));
+  const lines = toyPairs({ pairs, seed: 1, maxLength: 5 }).map(
+    ({ source, target }) => `${source}\t${target}\n`,
+  );
+  writeFileSync(join(dir, "pairs.tsv"), lines.join(""));
+  writeConfig(dir, over);
+  return dir;
+}
+
+export function writeConfig(dir: string, over: Record<string, Groups | number> = {}): void {
+  const config: Record<string, unknown> = { ...tiny };
+  for (const [group, keys] of Object.entries(over)) {
+    const below = config[group];
+    const mixed = typeof keys === "object" && typeof below === "object" && !("kind" in keys);
+    config[group] = mixed ? { ...below, ...keys } : keys;
+  }
+  // Checked by resolveConfig itself, whatever a test puts in.
+  writeFileSync(join(dir, "coppice.yaml"), renderConfig(resolveConfig(config as ConfigInput)));
+}
