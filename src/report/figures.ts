@@ -1,0 +1,50 @@
+/** Which policies of a summary play which part: the start, the steps of ReST, the random-selection controls. */
+
+import type { PolicySummary, RunSummary } from "../store/summary.js";
+
+/** The policies of ReST itself in the order they were made, the behaviour-cloning one first; controls left out. */
+export function steps(summary: RunSummary): PolicySummary[] {
+  return summary.policies
+    .filter((policy) => !policy.control)
+    .map((policy, order) => ({ policy, order }))
+    .sort((a, b) => a.policy.grow - b.policy.grow || a.policy.improve - b.policy.improve || a.order - b.order)
+    .map(({ policy }) => policy);
+}
+
+/** The policy that everything is compared with: `BC`, or else the first one before any Grow step. */
+export function baseline(summary: RunSummary): PolicySummary | undefined {
+  const candidates = steps(summary);
+  return candidates.find(({ name }) => name === "BC") ?? candidates.find(({ grow }) => grow === 0);
+}
+
+/** The last policy of ReST; absent when only BC has been evaluated. */
+export function lastStep(summary: RunSummary): PolicySummary | undefined {
+  const last = steps(summary).at(-1);
+  return last === baseline(summary) ? undefined : last;
+}
+
+/** A policy trained on candidates chosen at random and the one trained on as many chosen by reward. */
+export interface ControlPair {
+  control: PolicySummary;
+  selected: PolicySummary;
+}
+
+/** Every control that has a counterpart of the same Grow and Improve step. */
+export function controlPairs(summary: RunSummary): ControlPair[] {
+  const all = steps(summary);
+  return summary.policies.flatMap((control) => {
+    if (!control.control) return [];
+    const selected = all.find(({ grow, improve }) => grow === control.grow && improve === control.improve);
+    return selected === undefined ? [] : [{ control, selected }];
+  });
+}
+
+/** Policies in the order of the table: each control right after its counterpart, lone controls last. */
+export function inTableOrder(summary: RunSummary): PolicySummary[] {
+  const pairs = controlPairs(summary);
+  const ordered = steps(summary).flatMap((policy) => [
+    policy,
+    ...pairs.filter(({ selected }) => selected === policy).map(({ control }) => control),
+  ]);
+  return [...ordered, ...summary.policies.filter((policy) => !ordered.includes(policy))];
+}

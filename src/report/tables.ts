@@ -1,0 +1,396 @@
+/** The figures of a run as tables: built once from the summary, printed for a terminal, as Markdown and as HTML. */
+
+import type { BestOfNPoint, ExampleTranslations, Interval, RunSummary } from "../store/summary.js";
+import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
+import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
+import { count, decimal, duration, MISSING, percent, points, rewardPoints, signed } from "./format.js";
+
+interface Column {
+  header: string;
+  align: "left" | "right";
+}
+
+/** `control`: the random-selection control; `best`: the highest mean reward among the policies of ReST. */
+type RowMark = "control" | "best";
+
+interface Row {
+  cells: string[];
+  mark?: RowMark;
+}
+
+/** Cells hold plain text as the summary has it: the printers below escape for where they print. */
+export interface Table {
+  title: string;
+  columns: Column[];
+  rows: Row[];
+  notes: string[];
+}
+
+const left = (header: string): Column => ({ header, align: "left" });
+const right = (header: string): Column => ({ header, align: "right" });
+
+/** Put after the name of a control; explained in the note below the table. */
+const CONTROL_MARK = " †";
+
+function rewardInterval({ value, low, high }: Interval): string {
+  return `${rewardPoints(value)} [${rewardPoints(low)}, ${rewardPoints(high)}]`;
+}
+
+/** One row a policy, controls marked and right below their counterpart. */
+export function policyTable(summary: RunSummary): Table {
+  const start = baseline(summary);
+  const best = bestReward(summary);
+  const rows = inTableOrder(summary).map((policy): Row => {
+    const cells = [
+      policy.name + (policy.control ? CONTROL_MARK : ""),
+      rewardInterval(policy.reward),
+      start === undefined || policy === start
+        ? MISSING
+        : signed((policy.reward.value - start.reward.value) * 100),
+      points(policy.bleu.value),
+      points(policy.chrf.value),
+      policy === start ? MISSING : decimal(policy.klFromBc, 2),
+      decimal(policy.diversity.distinct2, 2),
+      percent(policy.diversity.uniqueShare),
+      decimal(policy.lengthRatio, 2),
+      percent(policy.unfinishedShare),
+      count(policy.samplesDrawn),
+      count(policy.rewardCalls),
+      duration(policy.seconds),
+    ];
+    if (policy.control) return { cells, mark: "control" };
+    return policy.name === best ? { cells, mark: "best" } : { cells };
+  });
+  const counterparts = controlPairs(summary).map(
+    ({ control, selected }) => `${control.name} to ${selected.name}`,
+  );
+  const notes = ["Mean reward: 0 to 100, higher is better, with its 95 % interval."];
+  if (rows.some(({ mark }) => mark === "control")) {
+    notes.push(
+      "† control: trained on as many candidates chosen at random, by the same steps" +
+        (counterparts.length === 0 ? "." : `; compare ${counterparts.join(", ")}.`),
+    );
+  }
+  return {
+    title: "Policies",
+    columns: [
+      left("policy"),
+      right("mean reward"),
+      right("vs BC"),
+      right("BLEU"),
+      right("chrF"),
+      right("KL"),
+      right("distinct"),
+      right("unique"),
+      right("length"),
+      right("unfinished"),
+      right("samples"),
+      right("calls"),
+      right("time"),
+    ],
+    rows,
+    notes,
+  };
+}
+
+/** Name of the policy of ReST with the highest mean reward; absent when there is one policy only. */
+function bestReward(summary: RunSummary): string | undefined {
+  const all = steps(summary);
+  if (all.length < 2) return undefined;
+  return all.reduce((best, policy) => (policy.reward.value > best.reward.value ? policy : best)).name;
+}
+
+/** One row an Improve step: what the threshold let through. */
+export function improveTable(summary: RunSummary): Table {
+  const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
+  const rows = summary.improves.map((step): Row => {
+    const control = controls.has(step.policy);
+    const cells = [
+      step.policy + (control ? CONTROL_MARK : ""),
+      step.threshold,
+      count(step.candidates),
+      count(step.kept),
+      percent(step.keptShare),
+      `${count(step.sourcesKept)} of ${count(step.sources)}`,
+      rewardPoints(step.meanReward),
+      rewardPoints(step.meanRewardKept),
+      percent(step.tiedSources),
+      count(step.distinctCandidates),
+      decimal(step.meanTokens, 1),
+      percent(step.unfinishedShare),
+      count(step.trainSteps),
+      duration(step.seconds),
+    ];
+    return control ? { cells, mark: "control" } : { cells };
+  });
+  return {
+    title: "Improve steps",
+    columns: [
+      left("policy"),
+      left("threshold"),
+      right("candidates"),
+      right("kept"),
+      right("share"),
+      right("sources"),
+      right("mean reward"),
+      right("of kept"),
+      right("tied"),
+      right("distinct"),
+      right("tokens"),
+      right("unfinished"),
+      right("steps"),
+      right("time"),
+    ],
+    rows,
+    notes: [
+      "sources: those that keep at least one candidate; tied: share of sources whose candidates all score alike; steps: of training.",
+      ...(rows.some(({ mark }) => mark === "control") ? ["† control: chosen at random, not by reward."] : []),
+    ],
+  };
+}
+
+/** One row a policy, one column an N, each cell `reward / chrF` of the best of N by reward. */
+export function bestOfNTable(summary: RunSummary): Table {
+  const sizes = [...new Set(summary.bestOfN.map(({ n }) => n))].sort((a, b) => a - b);
+  const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
+  const rows = bestOfNPolicies(summary).map(([name, curve]): Row => {
+    const cells = [
+      name + (controls.has(name) ? CONTROL_MARK : ""),
+      ...sizes.map((size) => {
+        const point = curve.find(({ n }) => n === size);
+        return point === undefined ? MISSING : `${rewardPoints(point.reward)} / ${points(point.chrf)}`;
+      }),
+    ];
+    return controls.has(name) ? { cells, mark: "control" } : { cells };
+  });
+  return {
+    title: "Best of N by reward",
+    columns: [left("policy"), ...sizes.map((size) => right(`N = ${count(size)}`))],
+    rows,
+    notes: [
+      "Each cell: expected reward / sentence chrF of the candidate with the highest reward among N samples.",
+    ],
+  };
+}
+
+/** The curves of `bestOfN`, policies in the order of the table, points by rising N. */
+export function bestOfNPolicies(summary: RunSummary): [string, BestOfNPoint[]][] {
+  const names = new Set([
+    ...inTableOrder(summary).map(({ name }) => name),
+    ...summary.bestOfN.map(({ policy }) => policy),
+  ]);
+  return [...names].flatMap((name): [string, BestOfNPoint[]][] => {
+    const curve = summary.bestOfN.filter(({ policy }) => policy === name).sort((a, b) => a.n - b.n);
+    return curve.length === 0 ? [] : [[name, curve]];
+  });
+}
+
+/** The translations of one sentence; policies that wrote the same text with the same reward share an entry. */
+export interface ExampleEntry {
+  policies: string[];
+  text: string;
+  reward: number;
+}
+
+/** Translations of an example in the order of the policy table. */
+export function exampleEntries(summary: RunSummary, example: ExampleTranslations): ExampleEntry[] {
+  const translations = new Map(Object.entries(example.translations));
+  const names = new Set([
+    ...inTableOrder(summary)
+      .map(({ name }) => name)
+      .filter((name) => translations.has(name)),
+    ...translations.keys(),
+  ]);
+  const entries: ExampleEntry[] = [];
+  for (const name of names) {
+    const { text, reward } = translations.get(name)!;
+    const same = entries.find(
+      (entry) => entry.text === text && rewardPoints(entry.reward) === rewardPoints(reward),
+    );
+    if (same) same.policies.push(name);
+    else entries.push({ policies: [name], text, reward });
+  }
+  return entries;
+}
+
+export interface PrintOptions {
+  /** Use terminal colours; the caller knows whether it is a terminal. */
+  colour?: boolean;
+  /** Characters of a line; a wider table continues below with its first column repeated. Absent: no limit. */
+  width?: number;
+}
+
+const ANSI = { bold: "\u001b[1m", dim: "\u001b[2m", green: "\u001b[32m", off: "\u001b[0m" };
+
+function painter(colour: boolean | undefined): (style: keyof typeof ANSI, text: string) => string {
+  return (style, text) => (colour ? ANSI[style] + text + ANSI.off : text);
+}
+
+/** Aligned plain text for a terminal, ending without a line break. */
+export function toText(table: Table, options: PrintOptions = {}): string {
+  const paint = painter(options.colour);
+  const rows = table.rows.map((row) => ({ ...row, cells: row.cells.map(visible) }));
+  const headers = table.columns.map(({ header }) => visible(header));
+  const widths = headers.map((header, at) =>
+    Math.max(length(header), ...rows.map(({ cells }) => length(cells[at] ?? ""))),
+  );
+  const block = (columns: number[]): string[] => {
+    const line = (cells: string[]): string =>
+      columns
+        .map((at) => {
+          const cell = cells[at] ?? "";
+          const space = " ".repeat(widths[at]! - length(cell));
+          return table.columns[at]!.align === "left" ? cell + space : space + cell;
+        })
+        .join(GAP)
+        .trimEnd();
+    const rule = "─".repeat(columns.reduce((sum, at) => sum + widths[at]! + GAP.length, -GAP.length));
+    const body = rows.map(({ cells, mark }) => {
+      const text = line(cells);
+      return mark === "control" ? paint("dim", text) : mark === "best" ? paint("green", text) : text;
+    });
+    return [paint("bold", line(headers)), paint("dim", rule), ...body];
+  };
+  const blocks = columnBlocks(widths, options.width ?? Number.POSITIVE_INFINITY).map(block);
+  return [
+    paint("bold", table.title),
+    ...blocks.flatMap((lines, at) => (at === 0 ? lines : ["", ...lines])),
+    ...(rows.length === 0 ? [paint("dim", "(none)")] : []),
+    ...table.notes.map((note) => paint("dim", visible(note))),
+  ].join("\n");
+}
+
+const GAP = "  ";
+
+/** Columns that fit side by side, the first one in every block; a block has at least one other column. */
+function columnBlocks(widths: number[], limit: number): number[][] {
+  const first = widths[0] ?? 0;
+  const blocks: number[][] = [[0]];
+  let used = first;
+  for (let at = 1; at < widths.length; at++) {
+    const more = GAP.length + widths[at]!;
+    if (used + more > limit && blocks.at(-1)!.length > 1) {
+      blocks.push([0]);
+      used = first;
+    }
+    blocks.at(-1)!.push(at);
+    used += more;
+  }
+  return blocks;
+}
+
+function length(text: string): number {
+  return Array.from(text).length;
+}
+
+/** A Markdown table with a heading above and its notes below, ending without a line break. */
+export function toMarkdown(table: Table): string {
+  const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
+  const rows = table.rows.map(({ cells, mark }) => {
+    const escaped = table.columns.map((_, at) => escapeMarkdown(cells[at] ?? ""));
+    return line(
+      mark === undefined ? escaped : escaped.map((cell) => (mark === "best" ? `**${cell}**` : `_${cell}_`)),
+    );
+  });
+  return [
+    `### ${escapeMarkdown(table.title)}`,
+    "",
+    line(table.columns.map(({ header }) => escapeMarkdown(header))),
+    line(table.columns.map(({ align }) => (align === "left" ? ":--" : "--:"))),
+    ...rows,
+    ...table.notes.flatMap((note) => ["", escapeMarkdown(note)]),
+  ].join("\n");
+}
+
+/** An HTML table in a box that scrolls sideways where the screen is narrow, with its notes below. */
+export function toHtml(table: Table): string {
+  const heads = table.columns.map(
+    ({ header, align }) => `<th scope="col" class="${align}">${escapeHtml(visible(header))}</th>`,
+  );
+  const rows = table.rows.map(({ cells, mark }) => {
+    const columns = table.columns.map(({ align }, at) => {
+      const text = escapeHtml(visible(cells[at] ?? ""));
+      return at === 0
+        ? `<th scope="row"${length(text) <= 24 ? ' class="short"' : ""}><bdi>${text}</bdi></th>`
+        : `<td class="${align}"><bdi>${text}</bdi></td>`;
+    });
+    return `<tr${mark === undefined ? "" : ` class="${mark}"`}>${columns.join("")}</tr>`;
+  });
+  return [
+    `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(visible(table.title))}"><table>`,
+    `<thead><tr>${heads.join("")}</tr></thead>`,
+    `<tbody>${rows.join("\n")}</tbody>`,
+    "</table></div>",
+    ...table.notes.map((note) => `<p class="note">${escapeHtml(visible(note))}</p>`),
+  ].join("\n");
+}
+
+/** Longest text of one translation that a terminal or Markdown shows. */
+const EXAMPLE_CHARACTERS = 400;
+
+/** The same sentences translated by each policy, for a terminal; empty when the summary holds none. */
+export function examplesText(summary: RunSummary, options: PrintOptions & { limit?: number } = {}): string {
+  const paint = painter(options.colour);
+  const shown = summary.examples.slice(0, options.limit ?? summary.examples.length);
+  return shown
+    .map((example) => {
+      const entries = exampleEntries(summary, example).map(({ policies, text, reward }) => ({
+        label: visible(policies.join(", ")),
+        reward: rewardPoints(reward),
+        text: visible(abridged(text, EXAMPLE_CHARACTERS)),
+      }));
+      const width = Math.max("reference".length, ...entries.map(({ label }) => length(label)));
+      const row = (label: string, reward: string, text: string): string =>
+        `${label}${" ".repeat(width - length(label))}  ${reward.padStart(5)}  ${text}`.trimEnd();
+      return [
+        paint("bold", row("source", "", visible(abridged(example.source, EXAMPLE_CHARACTERS)))),
+        paint("dim", row("reference", "", visible(abridged(example.reference, EXAMPLE_CHARACTERS)))),
+        ...entries.map(({ label, reward, text }) => row(label, reward, text)),
+      ].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** The same for Markdown: one table a sentence. */
+function examplesMarkdown(summary: RunSummary, limit = summary.examples.length): string {
+  return summary.examples
+    .slice(0, limit)
+    .map((example) => {
+      const cell = (text: string): string => escapeMarkdown(abridged(text, EXAMPLE_CHARACTERS));
+      return [
+        "| | reward | text |",
+        "| :-- | --: | :-- |",
+        `| source | | ${cell(example.source)} |`,
+        `| reference | | ${cell(example.reference)} |`,
+        ...exampleEntries(summary, example).map(
+          ({ policies, text, reward }) =>
+            `| ${escapeMarkdown(policies.join(", "))} | ${rewardPoints(reward)} | ${cell(text)} |`,
+        ),
+      ].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** The tables that hold something, in the order they are read. */
+function tables(summary: RunSummary): Table[] {
+  return [policyTable(summary), improveTable(summary), bestOfNTable(summary)].filter(
+    ({ rows }, at) => at === 0 || rows.length > 0,
+  );
+}
+
+/** Everything a terminal shows at the end of a run: tables, then up to three examples; ends without a line break. */
+export function consoleTables(summary: RunSummary, options: PrintOptions = {}): string {
+  const paint = painter(options.colour);
+  const parts = tables(summary).map((table) => toText(table, options));
+  const examples = examplesText(summary, { ...options, limit: 3 });
+  if (examples !== "") parts.push(`${paint("bold", "The same sentence by each policy")}\n${examples}`);
+  return parts.join("\n\n");
+}
+
+/** The same as a Markdown document part, all examples included. */
+export function markdownTables(summary: RunSummary): string {
+  const parts = tables(summary).map(toMarkdown);
+  if (summary.examples.length > 0)
+    parts.push(`### The same sentence by each policy\n\n${examplesMarkdown(summary)}`);
+  return `${parts.join("\n\n")}\n`;
+}

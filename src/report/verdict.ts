@@ -1,0 +1,428 @@
+/** What the figures say in plain sentences, and what should make a reader doubt them. */
+
+import type { BestOfNPoint, Interval, PolicySummary, RunSummary } from "../store/summary.js";
+import { visible } from "./escape.js";
+import { baseline, controlPairs, lastStep, steps } from "./figures.js";
+import { count, decimal, percent, plural, points, rewardPoints, signed } from "./format.js";
+import { bestOfNPolicies } from "./tables.js";
+
+/**
+ * `good`: what one hopes for, shown by the figures; `bad`: its opposite; `neutral`: cannot be told, or neither;
+ * `warning`: a reason to doubt the run or its figures.
+ */
+type FindingKind = "good" | "bad" | "neutral" | "warning";
+
+export interface Finding {
+  kind: FindingKind;
+  /** What the sentence is about; at most one warning a topic. */
+  topic:
+    | "steps"
+    | "reward"
+    | "bleu"
+    | "chrf"
+    | "selection"
+    | "gaming"
+    | "best-of-n"
+    | "ceiling"
+    | "ties"
+    | "diversity"
+    | "length"
+    | "repetition"
+    | "few-sentences"
+    | "unequal-sentences"
+    | "unfinished"
+    | "thin-filter"
+    | "weak-reward"
+    | "missing-figures"
+    | "peak";
+  text: string;
+}
+
+export interface Verdict {
+  /** One or two sentences: the answer to "did it get better?". */
+  headline: string;
+  /** Warnings first, then the rest in the order they are read. */
+  findings: Finding[];
+}
+
+/** Bounds of the warnings. Rules of thumb of ours, named here so that the page can state them. */
+export const BOUNDS = {
+  /** Evaluated sentences below which an interval is too wide to see gains of a point or two. */
+  sentences: 200,
+  /** Mean reward from which hardly any room is left. */
+  ceiling: 0.95,
+  /** Share of sources whose candidates all score alike. */
+  ties: 0.3,
+  /** Share of a diversity figure that must remain of BC's: distinct 2-grams vary less than unique samples. */
+  distinctLeft: 0.7,
+  uniqueLeft: 0.5,
+  entropyLeft: 0.5,
+  /** Share of candidates cut at the length limit. */
+  unfinished: 0.05,
+  /** Relative change of the length ratio. */
+  length: 0.15,
+  /** Rise of the share of repeated words. */
+  repetition: 0.02,
+  /** Share of sources that keep a candidate. */
+  sourcesKept: 0.2,
+  /** Kendall's τ with the target metric. */
+  kendall: 0.2,
+  /** chrF points that best-of-N loses against one sample. */
+  bestOfNChrf: 0.5,
+} as const;
+
+/** `rose` and `fell`: the 95 % intervals do not overlap; otherwise the change is within noise. */
+export type Change = "rose" | "rose within noise" | "equal" | "fell within noise" | "fell";
+
+/**
+ * Compares two intervals by overlap. That is careful: both come from the same sentences, so that intervals which overlap a
+ * little can still hide a real change, while intervals apart seldom mislead.
+ */
+export function change(before: Interval, after: Interval): Change {
+  if (after.low > before.high) return "rose";
+  if (after.high < before.low) return "fell";
+  if (after.value > before.value) return "rose within noise";
+  if (after.value < before.value) return "fell within noise";
+  return "equal";
+}
+
+const clear = (how: Change): boolean => how === "rose" || how === "fell";
+
+/** Reads the summary; never throws on one of the right shape, however empty. Sentences are safe for a terminal, not yet for HTML. */
+export function verdict(summary: RunSummary): Verdict {
+  const { headline, findings } = judged(summary);
+  return {
+    headline: visible(headline),
+    findings: findings.map((finding) => ({ ...finding, text: visible(finding.text) })),
+  };
+}
+
+function judged(summary: RunSummary): Verdict {
+  const start = baseline(summary);
+  const last = lastStep(summary);
+  if (start === undefined) {
+    return {
+      headline: "There is nothing to compare yet: the starting policy (BC) has not been evaluated.",
+      findings: evaluationWarnings(summary),
+    };
+  }
+  if (last === undefined) {
+    return {
+      headline: `Only the starting policy (BC) has been evaluated: mean reward ${rewardPoints(start.reward.value)} of 100, chrF ${points(start.chrf.value)}, BLEU ${points(start.bleu.value)}. No Improve step has been evaluated yet.`,
+      findings: evaluationWarnings(summary),
+    };
+  }
+  const warnings = [
+    ...gaming(start, last).map(({ kind, topic, text }): Finding => ({ kind, topic, text })),
+    ...bestOfNGaming(summary),
+    ...evaluationWarnings(summary),
+    ...policyWarnings(start, last),
+    ...improveWarnings(summary),
+  ];
+  const rest = [
+    ...stepByStep(summary),
+    metric("chrf", "chrF", start, last),
+    metric("bleu", "BLEU", start, last),
+    ...selection(summary),
+    ...peak(summary),
+  ];
+  return { headline: startToLast(start, last), findings: [...warnings, ...rest] };
+}
+
+function startToLast(start: PolicySummary, last: PolicySummary): string {
+  const how = change(start.reward, last.reward);
+  const figures = `from ${rewardPoints(start.reward.value)} (${start.name}) to ${rewardPoints(last.reward.value)} (${last.name}) of 100`;
+  const reward = {
+    rose: `Mean reward rose ${figures}, beyond noise`,
+    "rose within noise": `Mean reward went ${figures}, a rise within noise`,
+    equal: `Mean reward did not change (${figures})`,
+    "fell within noise": `Mean reward went ${figures}, a fall within noise`,
+    fell: `Mean reward fell ${figures}, beyond noise`,
+  }[how];
+  const metrics = chrfAndBleu(change(start.chrf, last.chrf), change(start.bleu, last.bleu));
+  const [warning] = gaming(start, last);
+  if (how === "rose" && warning?.sure) return `${reward}, but ${metrics}: possible gaming of the reward.`;
+  return `${reward}; ${metrics}.`;
+}
+
+/** The second half of the headline: what the metrics that nobody trained on did. */
+function chrfAndBleu(chrf: Change, bleu: Change): string {
+  const verb = (how: Change): string => (clear(how) ? how : "stayed within noise");
+  if (verb(chrf) === verb(bleu)) {
+    return `chrF and BLEU ${verb(chrf)}`;
+  }
+  return `chrF ${verb(chrf)}, BLEU ${verb(bleu)}`;
+}
+
+function stepByStep(summary: RunSummary): Finding[] {
+  const all = steps(summary);
+  const moves = all.slice(1).map((after, at) => {
+    const before = all[at]!;
+    const by = after.reward.value - before.reward.value;
+    return { name: after.name, by, how: change(before.reward, after.reward) };
+  });
+  const rises = moves.filter(({ by }) => by > 0).length;
+  const beyond = moves.filter(({ how }) => clear(how));
+  const rose =
+    moves.length === 1
+      ? `Reward ${rises === 1 ? "rose" : "did not rise"} in the one step`
+      : rises === moves.length
+        ? `Reward rose at each of the ${count(moves.length)} steps`
+        : `Reward rose at ${rises === 0 ? "none" : count(rises)} of ${count(moves.length)} steps`;
+  const certainty =
+    beyond.length === 0
+      ? "Each policy's interval overlaps that of the one before it, so that no single step is beyond noise."
+      : beyond.length === moves.length
+        ? "Each policy's interval is apart from that of the one before it."
+        : `Apart from the interval before: ${beyond.map(({ name }) => name).join(", ")}; the others overlap.`;
+  return [
+    {
+      kind: moves.some(({ how }) => how === "fell") ? "bad" : beyond.length > 0 ? "good" : "neutral",
+      topic: "steps",
+      text: `${rose} (${moves.map(({ name, by }) => `${name} ${signed(by * 100)}`).join(", ")}). ${certainty}`,
+    },
+  ];
+}
+
+/** The highest reward is not the last one. */
+function peak(summary: RunSummary): Finding[] {
+  const all = steps(summary);
+  const last = all.at(-1)!;
+  const best = all.reduce((a, b) => (b.reward.value > a.reward.value ? b : a));
+  if (best === last) return [];
+  return [
+    {
+      kind: "neutral",
+      topic: "peak",
+      text: `${best.name} has the highest mean reward (${rewardPoints(best.reward.value)}), not the last policy ${last.name} (${rewardPoints(last.reward.value)})${clear(change(best.reward, last.reward)) ? "" : "; the difference is within noise"}.`,
+    },
+  ];
+}
+
+function metric(topic: "bleu" | "chrf", label: string, start: PolicySummary, last: PolicySummary): Finding {
+  const before = start[topic];
+  const after = last[topic];
+  const how = change(before, after);
+  const figures = `${points(before.value)} → ${points(after.value)}, ${signed(after.value - before.value)}`;
+  const text = {
+    rose: `${label} rose (${figures}); the 95 % intervals do not overlap.`,
+    "rose within noise": `${label} stayed within noise (${figures}): the 95 % intervals overlap.`,
+    equal: `${label} did not change (${figures}).`,
+    "fell within noise": `${label} stayed within noise (${figures}): the 95 % intervals overlap.`,
+    fell: `${label} fell (${figures}); the 95 % intervals do not overlap.`,
+  }[how];
+  return { kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic, text };
+}
+
+/** Selection by reward against as many candidates chosen at random. */
+function selection(summary: RunSummary): Finding[] {
+  const start = baseline(summary)!;
+  const pairs = controlPairs(summary);
+  if (pairs.length === 0) {
+    return [
+      {
+        kind: "neutral",
+        topic: "selection",
+        text: "There is no random-selection control in this run, so the gain of choosing by reward cannot be told from the gain of training longer on own samples.",
+      },
+    ];
+  }
+  return pairs.map(({ control, selected }): Finding => {
+    const how = change(control.reward, selected.reward);
+    const gap = signed((selected.reward.value - control.reward.value) * 100);
+    const figures = `${selected.name} ${rewardPoints(selected.reward.value)}, ${control.name} ${rewardPoints(control.reward.value)}, ${gap}`;
+    const gain = selected.reward.value - start.reward.value;
+    const byChance = control.reward.value - start.reward.value;
+    const share =
+      how === "rose" && gain > 0 && byChance > 0
+        ? ` Training on random candidates alone gave ${signed(byChance * 100)} of the ${signed(gain * 100)} over ${start.name}.`
+        : "";
+    const text = {
+      rose: `Choosing by reward beats choosing at random (${figures}; intervals apart): selection itself adds to the gain.${share}`,
+      "rose within noise": `Choosing by reward cannot be told from choosing at random (${figures}; intervals overlap): the gain of selection, if any, is within noise.`,
+      equal: `Choosing by reward and choosing at random give the same reward (${figures}).`,
+      "fell within noise": `Choosing by reward cannot be told from choosing at random (${figures}; intervals overlap).`,
+      fell: `Choosing by reward did worse than choosing at random (${figures}; intervals apart): look at the reward and the thresholds.`,
+    }[how];
+    return { kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic: "selection", text };
+  });
+}
+
+/** Reward up while a metric that the policy was not trained on goes down; `sure` when that fall is beyond noise. */
+function gaming(start: PolicySummary, last: PolicySummary): (Finding & { sure: boolean })[] {
+  if (last.reward.value <= start.reward.value) return [];
+  const metrics = [
+    { label: "chrF", before: start.chrf, after: last.chrf },
+    { label: "BLEU", before: start.bleu, after: last.bleu },
+  ];
+  const say = (list: typeof metrics): string =>
+    list
+      .map(({ label, before, after }) => `${label} fell (${points(before.value)} → ${points(after.value)})`)
+      .join(" and ");
+  const fallen = metrics.filter(({ before, after }) => change(before, after) === "fell");
+  if (fallen.length > 0) {
+    return [
+      {
+        kind: "warning",
+        topic: "gaming",
+        sure: true,
+        text: `Possible gaming of the reward: reward went up (${rewardPoints(start.reward.value)} → ${rewardPoints(last.reward.value)}) while ${say(fallen)}, beyond the intervals. Read the translations below before trusting the reward.`,
+      },
+    ];
+  }
+  if (metrics.every(({ before, after }) => change(before, after) === "fell within noise")) {
+    return [
+      {
+        kind: "warning",
+        topic: "gaming",
+        sure: false,
+        text: `Reward went up while ${say(metrics)}. Both are within noise, but if they go on falling the policy is gaming the reward.`,
+      },
+    ];
+  }
+  return [];
+}
+
+/** With rising N the reward picks candidates that chrF likes less. */
+function bestOfNGaming(summary: RunSummary): Finding[] {
+  const losers = bestOfNPolicies(summary).flatMap(([name, curve]) => {
+    const first = curve[0] as BestOfNPoint;
+    const last = curve.at(-1) as BestOfNPoint;
+    return last.n > first.n && first.chrf - last.chrf > BOUNDS.bestOfNChrf
+      ? [
+          `${name} (${points(first.chrf)} at N = ${count(first.n)}, ${points(last.chrf)} at N = ${count(last.n)})`,
+        ]
+      : [];
+  });
+  if (losers.length === 0) return [];
+  return [
+    {
+      kind: "warning",
+      topic: "best-of-n",
+      text: `The reward picks worse translations the more it may choose from: chrF of the best of N falls for ${losers.join(", ")}. The reward disagrees with chrF at its top end.`,
+    },
+  ];
+}
+
+/** What makes the evaluation itself doubtful. */
+function evaluationWarnings(summary: RunSummary): Finding[] {
+  const findings: Finding[] = [];
+  const warn = (topic: Finding["topic"], text: string): void => {
+    findings.push({ kind: "warning", topic, text });
+  };
+  const policies = summary.policies;
+  const broken = policies.filter((policy) =>
+    [policy.reward, policy.bleu, policy.chrf]
+      .flatMap(({ value, low, high }) => [value, low, high])
+      .some((figure) => !Number.isFinite(figure)),
+  );
+  if (broken.length > 0) {
+    warn(
+      "missing-figures",
+      `Figures are missing or not finite for ${broken.map(({ name }) => name).join(", ")}: sentences about them mean nothing.`,
+    );
+  }
+  const sizes = policies.map(({ n }) => n);
+  const fewest = Math.min(...sizes);
+  if (policies.length > 0 && fewest < BOUNDS.sentences) {
+    warn(
+      "few-sentences",
+      `Only ${plural(fewest, "sentence")} evaluated: with fewer than ${count(BOUNDS.sentences)}, gains of a point or two cannot be seen.`,
+    );
+  }
+  if (new Set(sizes).size > 1) {
+    warn(
+      "unequal-sentences",
+      `Policies were evaluated on different numbers of sentences (${count(fewest)} to ${count(Math.max(...sizes))}): their figures are not strictly comparable.`,
+    );
+  }
+  const { kendall } = summary.reward;
+  if (typeof kendall === "number" && kendall < BOUNDS.kendall) {
+    warn(
+      "weak-reward",
+      `The learned reward ranks candidates poorly: Kendall's τ with its target metric is ${decimal(kendall, 2)} on unseen sources. A higher reward need not mean a better translation.`,
+    );
+  }
+  return findings;
+}
+
+/** What the last policy does that a mean reward does not show. */
+function policyWarnings(start: PolicySummary, last: PolicySummary): Finding[] {
+  const findings: Finding[] = [];
+  const warn = (topic: Finding["topic"], text: string): void => {
+    findings.push({ kind: "warning", topic, text });
+  };
+  if (last.reward.value >= BOUNDS.ceiling) {
+    warn(
+      "ceiling",
+      `Mean reward of ${last.name} is ${rewardPoints(last.reward.value)} of 100, near its ceiling: the reward can hardly tell candidates apart any more, and further steps cannot show a gain.`,
+    );
+  }
+  const lost = [
+    {
+      is: `distinct-2 ${decimal(start.diversity.distinct2, 2)} → ${decimal(last.diversity.distinct2, 2)}`,
+      now: last.diversity.distinct2,
+      bound: start.diversity.distinct2 * BOUNDS.distinctLeft,
+    },
+    {
+      is: `unique samples ${percent(start.diversity.uniqueShare)} → ${percent(last.diversity.uniqueShare)}`,
+      now: last.diversity.uniqueShare,
+      bound: start.diversity.uniqueShare * BOUNDS.uniqueLeft,
+    },
+    {
+      is: `entropy ${decimal(start.diversity.entropy, 2)} → ${decimal(last.diversity.entropy, 2)} nats`,
+      now: last.diversity.entropy,
+      bound: start.diversity.entropy * BOUNDS.entropyLeft,
+    },
+  ].filter(({ now, bound }) => now < bound);
+  if (lost.length > 0) {
+    warn(
+      "diversity",
+      `Diversity has collapsed from ${start.name} to ${last.name} (${lost.map(({ is }) => is).join(", ")}): a next Grow step would find few new candidates.`,
+    );
+  }
+  const longer = last.lengthRatio / start.lengthRatio;
+  if (Math.abs(longer - 1) > BOUNDS.length) {
+    warn(
+      "length",
+      `Translations became ${longer > 1 ? "longer" : "shorter"} (length ratio to the references ${decimal(start.lengthRatio, 2)} → ${decimal(last.lengthRatio, 2)}): the reward may be paying for length.`,
+    );
+  }
+  if (last.repetitionRate - start.repetitionRate > BOUNDS.repetition) {
+    warn(
+      "repetition",
+      `Translations repeat themselves more (${percent(start.repetitionRate)} → ${percent(last.repetitionRate)} of words).`,
+    );
+  }
+  if (last.unfinishedShare > BOUNDS.unfinished) {
+    warn(
+      "unfinished",
+      `${percent(last.unfinishedShare)} of the samples of ${last.name} were cut at the length limit: raise the limit, or see whether the policy fails to end its sentences.`,
+    );
+  }
+  return findings;
+}
+
+/** What the filter of an Improve step leaves to learn from. */
+function improveWarnings(summary: RunSummary): Finding[] {
+  const findings: Finding[] = [];
+  const tied = summary.improves.reduce((most, step) => Math.max(most, step.tiedSources), 0);
+  if (tied > BOUNDS.ties) {
+    findings.push({
+      kind: "warning",
+      topic: "ties",
+      text: `For ${percent(tied)} of the sources all candidates score alike: nothing is learned from choosing among them. More candidates or a higher temperature may help.`,
+    });
+  }
+  const thin = summary.improves.filter(
+    ({ sourcesKept, sources }) => sources > 0 && sourcesKept / sources < BOUNDS.sourcesKept,
+  );
+  if (thin.length > 0) {
+    findings.push({
+      kind: "warning",
+      topic: "thin-filter",
+      text: `Few sources keep a candidate (${thin.map(({ policy, sourcesKept, sources }) => `${policy}: ${count(sourcesKept)} of ${count(sources)}`).join(", ")}): the policy trains on the easy sentences only. A threshold per source keeps the hard ones.`,
+    });
+  }
+  return findings;
+}

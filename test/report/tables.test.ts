@@ -1,0 +1,263 @@
+import { describe, expect, test } from "vitest";
+import {
+  bestOfNTable,
+  consoleTables,
+  exampleEntries,
+  examplesText,
+  improveTable,
+  markdownTables,
+  policyTable,
+  type Table,
+  toHtml,
+  toMarkdown,
+  toText,
+} from "../../src/report/tables.js";
+import { HOSTILE, hostile, long, onlyBc, policy, rising } from "./samples.js";
+
+const small: Table = {
+  title: "Small",
+  columns: [
+    { header: "name", align: "left" },
+    { header: "n", align: "right" },
+    { header: "share", align: "right" },
+  ],
+  rows: [
+    { cells: ["BC", "7", "1 %"] },
+    { cells: ["G1I1", "1,200", "34 %"], mark: "best" },
+    { cells: ["x †", "3", "2 %"], mark: "control" },
+  ],
+  notes: ["A note."],
+};
+
+/** Column `header` of a table, top to bottom. */
+function column(table: Table, header: string): string[] {
+  const at = table.columns.findIndex((each) => each.header === header);
+  expect(at).toBeGreaterThanOrEqual(0);
+  return table.rows.map(({ cells }) => cells[at]!);
+}
+
+describe("plain text", () => {
+  test("columns are aligned: names to the left, figures to the right", () => {
+    expect(toText(small)).toBe(
+      [
+        "Small",
+        "name      n  share",
+        "──────────────────",
+        "BC        7    1 %",
+        "G1I1  1,200   34 %",
+        "x †       3    2 %",
+        "A note.",
+      ].join("\n"),
+    );
+  });
+  test("a table wider than the screen continues below with its first column repeated", () => {
+    expect(toText(small, { width: 14 })).toBe(
+      [
+        "Small",
+        "name      n",
+        "───────────",
+        "BC        7",
+        "G1I1  1,200",
+        "x †       3",
+        "",
+        "name  share",
+        "───────────",
+        "BC      1 %",
+        "G1I1   34 %",
+        "x †     2 %",
+        "A note.",
+      ].join("\n"),
+    );
+  });
+  test("no line of a run's tables is wider than asked for", () => {
+    const lines = consoleTables({ ...long(), examples: [] }, { width: 80 }).split("\n");
+    const tableLines = lines.filter((line) => !/^(Mean reward:|†|Each cell|sources:)/.test(line));
+    expect(Math.max(...tableLines.map((line) => Array.from(line).length))).toBeLessThanOrEqual(80);
+  });
+  test("without colour there is no escape code; with it, the same text remains when codes are taken out", () => {
+    const plain = consoleTables(rising());
+    expect(plain).not.toContain("\u001b");
+    const coloured = consoleTables(rising(), { colour: true });
+    expect(coloured).toContain("\u001b[32mG1I3");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for.
+    expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(plain);
+  });
+  test("text of a model cannot move the cursor or ring the bell", () => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+    expect(consoleTables(hostile())).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+  });
+});
+
+describe("the policy table", () => {
+  const table = policyTable(rising());
+  test("gives rewards from 0 to 100 with their interval and the change against BC", () => {
+    expect(column(table, "mean reward")).toEqual([
+      "60.0 [58.8, 61.2]",
+      "66.2 [65.1, 67.3]",
+      "70.3 [69.3, 71.3]",
+      "73.1 [72.1, 74.1]",
+      "61.2 [60.0, 62.4]",
+    ]);
+    expect(column(table, "vs BC")).toEqual(["–", "+6.2", "+10.3", "+13.1", "+1.2"]);
+  });
+  test("gives BLEU, chrF, KL, diversity, length, unfinished, cost and time as the summary has them", () => {
+    expect(table.rows[3]!.cells.slice(3)).toEqual([
+      "28.4",
+      "52.6",
+      "4.00",
+      "0.53",
+      "73 %",
+      "0.98",
+      "0.3 %",
+      "64,000",
+      "72,000",
+      "3 min 34 s",
+    ]);
+  });
+  test("marks the control, explains it, and marks the highest reward of ReST", () => {
+    expect(table.rows.map(({ mark }) => mark)).toEqual([undefined, undefined, undefined, "best", "control"]);
+    expect(table.rows[4]!.cells[0]).toBe("G1I3-random †");
+    expect(table.notes.join(" ")).toContain("compare G1I3-random to G1I3");
+  });
+  test("a control stands below its counterpart and is never the best", () => {
+    const summary = long();
+    const policies = summary.policies.map((each) =>
+      each.control ? { ...each, reward: { value: 0.99, low: 0.98, high: 1 } } : each,
+    );
+    const names = column(policyTable({ ...summary, policies }), "policy");
+    expect(names.indexOf("G1I4-random †")).toBe(names.indexOf("G1I4") + 1);
+    expect(policyTable({ ...summary, policies }).rows.find(({ mark }) => mark === "best")!.cells[0]).toBe(
+      "G2I4",
+    );
+  });
+  test("policies come in the order they were made, whatever the order in the summary", () => {
+    const shuffled = rising();
+    shuffled.policies.reverse();
+    expect(column(policyTable(shuffled), "policy")).toEqual(column(table, "policy"));
+  });
+  test("a figure that JSON could not hold is a dash", () => {
+    const summary = rising({
+      policies: [policy("BC", { klFromBc: Number.NaN, lengthRatio: Number.POSITIVE_INFINITY })],
+    });
+    expect(column(policyTable(summary), "length")).toEqual(["–"]);
+  });
+});
+
+describe("the Improve table", () => {
+  test("says what each threshold kept", () => {
+    expect(improveTable(rising()).rows[2]!.cells).toEqual([
+      "G1I3",
+      "reward > 0.841 (quantile 0.9)",
+      "72,000",
+      "7,200",
+      "10 %",
+      "3,910 of 8,000",
+      "60.1",
+      "88.9",
+      "4.0 %",
+      "65,120",
+      "14.2",
+      "0.4 %",
+      "200",
+      "18 s",
+    ]);
+    expect(improveTable(rising()).rows[3]!.mark).toBe("control");
+  });
+});
+
+describe("the best-of-N table", () => {
+  test("has a row a policy and a column an N; a missing point is a dash", () => {
+    const summary = rising({
+      bestOfN: [
+        { policy: "G1I3", n: 4, reward: 0.8, chrf: 52.25 },
+        { policy: "BC", n: 4, reward: 0.7, chrf: 51 },
+        { policy: "BC", n: 1, reward: 0.6, chrf: 50 },
+      ],
+    });
+    const table = bestOfNTable(summary);
+    expect(table.columns.map(({ header }) => header)).toEqual(["policy", "N = 1", "N = 4"]);
+    expect(table.rows.map(({ cells }) => cells)).toEqual([
+      ["BC", "60.0 / 50.0", "70.0 / 51.0"],
+      ["G1I3", "–", "80.0 / 52.3"],
+    ]);
+  });
+});
+
+describe("Markdown", () => {
+  test("has a header, alignment and a row each", () => {
+    expect(toMarkdown(small)).toBe(
+      [
+        "### Small",
+        "",
+        "| name | n | share |",
+        "| :-- | --: | --: |",
+        "| BC | 7 | 1 % |",
+        "| **G1I1** | **1,200** | **34 %** |",
+        "| _x †_ | _3_ | _2 %_ |",
+        "",
+        "A note.",
+      ].join("\n"),
+    );
+  });
+  test("text of a model adds neither cells nor markup", () => {
+    const lines = markdownTables(hostile()).split("\n");
+    const bars = (line: string): number => line.replace(/\\[\\|]/g, "").split("|").length;
+    const rows = lines.filter((line) => line.startsWith("| ") || line.startsWith("| _"));
+    const policyRows = rows.slice(0, 7);
+    expect(new Set(policyRows.map(bars))).toEqual(new Set([15]));
+    expect(lines.join("\n")).not.toContain("<script>");
+    expect(lines.join("\n")).toContain("\\](javascript");
+    expect(lines.join("\n")).not.toMatch(/[^\\]\]\(javascript/);
+  });
+});
+
+describe("examples", () => {
+  test("policies that wrote the same share a line, in the order of the table", () => {
+    const summary = rising();
+    expect(exampleEntries(summary, summary.examples[0]!).map(({ policies }) => policies)).toEqual([
+      ["BC"],
+      ["G1I1"],
+      ["G1I2", "G1I3"],
+      ["G1I3-random"],
+    ]);
+  });
+  test("a translation by a policy that is not in the table comes last", () => {
+    const summary = rising();
+    const example = {
+      source: "a",
+      reference: "b",
+      translations: { PPO: { text: "c", reward: 0.5 }, BC: { text: "d", reward: 0.25 } },
+    };
+    expect(exampleEntries(summary, example).map(({ policies }) => policies[0])).toEqual(["BC", "PPO"]);
+  });
+  test("are printed with their reward", () => {
+    expect(examplesText(rising(), { limit: 1 })).toBe(
+      [
+        "source              Die Datei konnte nicht gespeichert werden, weil der Datenträger voll ist.",
+        "reference           The file could not be saved because the disk is full.",
+        "BC            41.2  The file could be saved because the data carrier is.",
+        "G1I1          68.8  The file could not be saved because the data carrier is full.",
+        "G1I2, G1I3    87.1  The file could not be saved because the disk is full.",
+        "G1I3-random   50.7  The file could not be saved because the data is fully.",
+      ].join("\n"),
+    );
+  });
+  test("a long text is cut and says how much is missing", () => {
+    const summary = rising({
+      examples: [{ source: "a".repeat(1000), reference: "b", translations: {} }],
+    });
+    expect(examplesText(summary)).toContain("… (600 more characters)");
+  });
+});
+
+test("a summary with nothing but BC prints one table", () => {
+  expect(consoleTables(onlyBc()).split("\n")[0]).toBe("Policies");
+  expect(consoleTables(onlyBc())).not.toContain("Improve steps");
+});
+
+test("an HTML table holds hostile names as text", () => {
+  const page = toHtml(policyTable(hostile()));
+  expect(page).not.toContain("<script");
+  expect(page).toContain("&lt;script&gt;");
+  expect(HOSTILE).toContain("<script>");
+});

@@ -1,0 +1,243 @@
+import { describe, expect, test } from "vitest";
+import { change, type Finding, verdict } from "../../src/report/verdict.js";
+import type { PolicySummary, RunSummary } from "../../src/store/summary.js";
+import { around, hostile, improveStep, long, onlyBc, policy, rising, withPolicy } from "./samples.js";
+
+function about(summary: RunSummary, topic: Finding["topic"]): Finding[] {
+  return verdict(summary).findings.filter((finding) => finding.topic === topic);
+}
+
+function warnings(summary: RunSummary): Finding["topic"][] {
+  return verdict(summary)
+    .findings.filter(({ kind }) => kind === "warning")
+    .map(({ topic }) => topic);
+}
+
+/** BC at 60 and one policy after it, both with intervals of ±1. */
+function twoPolicies(changes: Partial<PolicySummary>): RunSummary {
+  return rising({
+    policies: [policy("BC", { reward: around(0.6, 0.01) }), policy("G1I1", changes)],
+    improves: [],
+    bestOfN: [],
+  });
+}
+
+describe("intervals", () => {
+  const middle = { value: 5, low: 4, high: 6 };
+  test.each([
+    ["rose", { value: 8, low: 6.01, high: 10 }],
+    ["rose within noise", { value: 8, low: 6, high: 10 }],
+    ["equal", { value: 5, low: 4.5, high: 5.5 }],
+    ["fell within noise", { value: 2, low: 0, high: 4 }],
+    ["fell", { value: 2, low: 0, high: 3.99 }],
+  ] as const)("%s: intervals that touch still overlap", (expected, after) => {
+    expect(change(middle, after)).toBe(expected);
+  });
+});
+
+describe("the headline", () => {
+  test("says that reward rose beyond noise when the intervals are apart", () => {
+    expect(verdict(rising()).headline).toBe(
+      "Mean reward rose from 60.0 (BC) to 73.1 (G1I3) of 100, beyond noise; chrF rose, BLEU stayed within noise.",
+    );
+  });
+  test("does not say 'rose' for a rise within noise", () => {
+    const { headline } = verdict(twoPolicies({ reward: around(0.615, 0.01) }));
+    expect(headline).toBe(
+      "Mean reward went from 60.0 (BC) to 61.5 (G1I1) of 100, a rise within noise; chrF and BLEU stayed within noise.",
+    );
+  });
+  test("says at once when chrF falls while reward rises", () => {
+    expect(verdict(withPolicy("G1I3", { chrf: around(45, 1), bleu: around(20, 1) })).headline).toBe(
+      "Mean reward rose from 60.0 (BC) to 73.1 (G1I3) of 100, beyond noise, but chrF and BLEU fell: possible gaming of the reward.",
+    );
+    expect(verdict(withPolicy("G1I3", { chrf: around(45, 1) })).headline).toMatch(
+      /, but chrF fell, BLEU stayed within noise: possible gaming of the reward\.$/,
+    );
+  });
+  test("says that reward fell", () => {
+    expect(verdict(twoPolicies({ reward: around(0.55, 0.01) })).headline).toContain(
+      "Mean reward fell from 60.0 (BC) to 55.0 (G1I1) of 100, beyond noise",
+    );
+  });
+  test("claims nothing when only BC has been evaluated", () => {
+    const { headline, findings } = verdict(onlyBc());
+    expect(headline).toContain("Only the starting policy (BC) has been evaluated: mean reward 60.0 of 100");
+    expect(findings).toEqual([]);
+  });
+  test("says that there is nothing to compare when no policy has been evaluated", () => {
+    expect(verdict(rising({ policies: [], improves: [], bestOfN: [], examples: [] })).headline).toContain(
+      "nothing to compare yet",
+    );
+  });
+});
+
+describe("step by step", () => {
+  test("names each step's change and that every interval is apart", () => {
+    expect(about(rising(), "steps")).toEqual([
+      {
+        kind: "good",
+        topic: "steps",
+        text: "Reward rose at each of the 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 +2.8). Each policy's interval is apart from that of the one before it.",
+      },
+    ]);
+  });
+  test("a rise at some steps is counted, and steps beyond noise are named", () => {
+    const [finding] = about(withPolicy("G1I3", { reward: around(0.7, 0.01) }), "steps");
+    expect(finding).toEqual({
+      kind: "good",
+      topic: "steps",
+      text: "Reward rose at 2 of 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 −0.3). Apart from the interval before: G1I1, G1I2; the others overlap.",
+    });
+  });
+  test("a step that falls beyond its interval makes the finding bad", () => {
+    expect(about(withPolicy("G1I3", { reward: around(0.6, 0.01) }), "steps")[0]!.kind).toBe("bad");
+  });
+  test("overlapping neighbours are within noise even when every step rises", () => {
+    const [finding] = about(twoPolicies({ reward: around(0.605, 0.01) }), "steps");
+    expect(finding!.kind).toBe("neutral");
+    expect(finding!.text).toContain("Reward rose in the one step (G1I1 +0.5).");
+    expect(finding!.text).toContain("no single step is beyond noise");
+  });
+  test("the highest policy is named when it is not the last", () => {
+    expect(about(withPolicy("G1I3", { reward: around(0.69, 0.01) }), "peak")[0]!.text).toBe(
+      "G1I2 has the highest mean reward (70.3), not the last policy G1I3 (69.0); the difference is within noise.",
+    );
+    expect(about(rising(), "peak")).toEqual([]);
+  });
+  test("the second Grow step's policies count as steps, controls do not", () => {
+    expect(about(long(), "steps")[0]!.text).toContain("Reward rose at each of the 10 steps");
+  });
+});
+
+describe("BLEU and chrF", () => {
+  test("a rise, a fall and noise are told apart by the intervals", () => {
+    expect(about(rising(), "chrf")[0]).toEqual({
+      kind: "good",
+      topic: "chrf",
+      text: "chrF rose (50.0 → 52.6, +2.6); the 95 % intervals do not overlap.",
+    });
+    expect(about(rising(), "bleu")[0]).toEqual({
+      kind: "neutral",
+      topic: "bleu",
+      text: "BLEU stayed within noise (27.0 → 28.4, +1.4): the 95 % intervals overlap.",
+    });
+    expect(about(withPolicy("G1I3", { bleu: around(20, 1) }), "bleu")[0]!.kind).toBe("bad");
+  });
+});
+
+describe("selection against the random control", () => {
+  test("intervals apart: selection adds to the gain, and the part of random training is given", () => {
+    expect(about(rising(), "selection")).toEqual([
+      {
+        kind: "good",
+        topic: "selection",
+        text: "Choosing by reward beats choosing at random (G1I3 73.1, G1I3-random 61.2, +11.9; intervals apart): selection itself adds to the gain. Training on random candidates alone gave +1.2 of the +13.1 over BC.",
+      },
+    ]);
+  });
+  test("overlapping intervals: cannot be told", () => {
+    const [finding] = about(withPolicy("G1I3-random", { reward: around(0.725, 0.01) }), "selection");
+    expect(finding!.kind).toBe("neutral");
+    expect(finding!.text).toContain("cannot be told from choosing at random");
+  });
+  test("random better than selected is bad news", () => {
+    expect(about(withPolicy("G1I3-random", { reward: around(0.8, 0.01) }), "selection")[0]!.kind).toBe("bad");
+  });
+  test("a run without a control says so", () => {
+    const summary = rising();
+    const without = { ...summary, policies: summary.policies.filter(({ control }) => !control) };
+    expect(about(without, "selection")[0]!.text).toContain("no random-selection control");
+  });
+  test("each control is compared with the policy of its own step", () => {
+    expect(
+      about(long(), "selection").map(({ text }) => text.match(/\((G\dI\d) \S+ (\S+) /)?.slice(1)),
+    ).toEqual([
+      ["G1I4", "G1I4-random"],
+      ["G2I4", "G2I4-random"],
+    ]);
+  });
+});
+
+describe("warnings", () => {
+  test("a healthy run has none", () => {
+    expect(warnings(rising())).toEqual([]);
+  });
+
+  test.each<[Finding["topic"], RunSummary, string]>([
+    [
+      "gaming",
+      withPolicy("G1I3", { chrf: around(45, 1) }),
+      "reward went up (60.0 → 73.1) while chrF fell (50.0 → 45.0), beyond the intervals",
+    ],
+    [
+      "gaming",
+      withPolicy("G1I3", { bleu: around(20, 1), chrf: around(45, 1) }),
+      "chrF fell (50.0 → 45.0) and BLEU fell (27.0 → 20.0)",
+    ],
+    ["gaming", withPolicy("G1I3", { bleu: around(26.5, 1), chrf: around(49.5, 1) }), "Both are within noise"],
+    ["ceiling", withPolicy("G1I3", { reward: around(0.96, 0.01) }), "96.0 of 100, near its ceiling"],
+    [
+      "diversity",
+      withPolicy("G1I3", {
+        diversity: { distinct1: 0.1, distinct2: 0.2, selfBleu: 0.9, uniqueShare: 0.3, entropy: 0.4 },
+      }),
+      "distinct-2 0.62 → 0.20, unique samples 91 % → 30 %, entropy 1.60 → 0.40 nats",
+    ],
+    [
+      "length",
+      withPolicy("G1I3", { lengthRatio: 1.4 }),
+      "became longer (length ratio to the references 1.01 → 1.40)",
+    ],
+    ["length", withPolicy("G1I3", { lengthRatio: 0.7 }), "became shorter"],
+    ["repetition", withPolicy("G1I3", { repetitionRate: 0.09 }), "0.4 % → 9.0 % of words"],
+    ["unfinished", withPolicy("G1I3", { unfinishedShare: 0.2 }), "20 % of the samples of G1I3 were cut"],
+    ["few-sentences", twoPolicies({ n: 60 }), "Only 60 sentences evaluated"],
+    ["unequal-sentences", withPolicy("G1I3", { n: 500 }), "500 to 800"],
+    ["missing-figures", withPolicy("G1I3", { bleu: around(Number.NaN, 1) }), "not finite for G1I3"],
+    ["weak-reward", rising({ reward: { name: "learned", kendall: 0.05 } }), "is 0.05 on unseen sources"],
+    ["ties", rising({ improves: [improveStep("G1I1", { tiedSources: 0.6 })] }), "For 60 % of the sources"],
+    [
+      "thin-filter",
+      rising({ improves: [improveStep("G1I1", { sourcesKept: 90, sources: 1000 })] }),
+      "G1I1: 90 of 1,000",
+    ],
+    [
+      "best-of-n",
+      rising({
+        bestOfN: [
+          { policy: "BC", n: 1, reward: 0.6, chrf: 50 },
+          { policy: "BC", n: 64, reward: 0.9, chrf: 44 },
+        ],
+      }),
+      "BC (50.0 at N = 1, 44.0 at N = 64)",
+    ],
+  ])("%s", (topic, summary, words) => {
+    expect(warnings(summary)).toContain(topic);
+    expect(
+      about(summary, topic)
+        .map(({ text }) => text)
+        .join(),
+    ).toContain(words);
+  });
+
+  test("reward that does not rise is not called gaming, whatever chrF does", () => {
+    expect(warnings(twoPolicies({ reward: around(0.55, 0.01), chrf: around(40, 1) }))).not.toContain(
+      "gaming",
+    );
+  });
+  test("come before everything else", () => {
+    const kinds = verdict(withPolicy("G1I3", { chrf: around(45, 1), unfinishedShare: 0.2 })).findings.map(
+      ({ kind }) => kind === "warning",
+    );
+    expect(kinds).toEqual([...kinds].sort((a, b) => Number(b) - Number(a)));
+    expect(kinds[0]).toBe(true);
+  });
+});
+
+test("no sentence holds a character that a terminal obeys", () => {
+  const { headline, findings } = verdict(hostile());
+  const all = [headline, ...findings.map(({ text }) => text)].join("");
+  expect(all).not.toMatch(/[\p{Cc}\u202e\p{Cs}]/u);
+  expect(all).toContain("[U+202E]");
+});
