@@ -1,0 +1,67 @@
+/**
+ * Measurements against peers, each printed as a ratio with both rates.
+ *
+ *     npm run bench                       lists them
+ *     npm run bench -- train              training, against PyTorch and Transformers
+ *     npm run bench -- sample --json      for machines
+ *
+ * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.
+ */
+
+import { decodeBench } from "./decode.js";
+import { filterBench } from "./filter.js";
+import { sampleBench } from "./sample.js";
+import { trainBench } from "./train.js";
+
+interface Measurement {
+  readonly about: string;
+  run(): Promise<object>;
+}
+
+const measurements: Readonly<Record<string, Measurement>> = {
+  train: {
+    about: "training tokens/s, against a plain PyTorch loop; share of the matrix-product peak",
+    run: trainBench,
+  },
+  sample: { about: "candidates/s at N = 1, 16, 100, against Transformers' generate", run: sampleBench },
+  decode: {
+    about: "candidates/s with candidates sharing their source, against the same candidates apart",
+    run: decodeBench,
+  },
+  filter: {
+    about: "a per-source percentile over 16 million candidates: seconds and memory",
+    run: filterBench,
+  },
+};
+
+const [name, ...flags] = process.argv.slice(2);
+const measurement = name === undefined ? undefined : measurements[name];
+if (!measurement) {
+  if (name !== undefined) console.error(`There is no measurement ${name}.`);
+  console.log("npm run bench -- NAME [--json]\n");
+  for (const [key, { about }] of Object.entries(measurements)) console.log(`  ${key.padEnd(8)} ${about}`);
+  process.exitCode = name === undefined ? 0 : 2;
+} else {
+  const result = await measurement.run();
+  if (flags.includes("--json")) console.log(JSON.stringify(result));
+  else console.log(readable(result));
+}
+
+/** One figure a line; lists of objects as a row each. */
+function readable(result: object): string {
+  return Object.entries(result)
+    .map(([key, value]) =>
+      Array.isArray(value)
+        ? `${key}\n${value.map((row) => `  ${inline(row)}`).join("\n")}`
+        : `${key}  ${inline(value)}`,
+    )
+    .join("\n");
+}
+
+function inline(value: unknown): string {
+  if (typeof value === "number") return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, part]) => `${key} ${inline(part)}`)
+    .join("   ");
+}

@@ -1,0 +1,45 @@
+/** What both sides of the sampling measurements are given: a model folder with random weights, and sources. */
+
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newConfig, presets } from "../src/model/config.js";
+import { saveModelFolder } from "../src/model/folder.js";
+import { initialise } from "../src/model/initialise.js";
+import { deriveKey, integerBelow } from "../src/tensor/random.js";
+
+const VOCABULARY = 8000;
+
+/** Writes the folder and the sources (8 to 23 tokens and end-of-sentence). Random weights never end, so work is equal. */
+export async function sampleTask(): Promise<{ folder: string; sources: (count: number) => string }> {
+  const folder = mkdtempSync(join(tmpdir(), "coppice-bench-"));
+  const { width, inner, heads, layers } = presets.small;
+  const config = newConfig({
+    width,
+    inner,
+    heads,
+    encoderLayers: layers,
+    decoderLayers: layers,
+    vocabulary: VOCABULARY,
+    targetVocabulary: VOCABULARY,
+    shared: true,
+    eosId: 0,
+    padId: 1,
+    dropout: 0.1,
+    maxPositions: 512,
+  });
+  await saveModelFolder(folder, config, initialise(config, 1));
+  return {
+    folder,
+    sources: (count) => {
+      const file = join(folder, `sources-${count}.json`);
+      const rows = Array.from({ length: count }, (_, row) => {
+        const key = deriveKey(1, row);
+        const length = 8 + integerBelow(key, 0, 16);
+        return [...Array.from({ length }, (_, i) => 2 + integerBelow(key, i + 1, VOCABULARY - 2)), 0];
+      });
+      writeFileSync(file, JSON.stringify(rows));
+      return file;
+    },
+  };
+}
