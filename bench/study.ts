@@ -27,23 +27,23 @@ data:
   rewardShare: 0.2
 model: { preset: small, vocabulary: 6000, dropout: 0.3 }
 bc:
-  steps: 2600
+  steps: 7000
   batchTokens: 2048
   learningRate: 0.002
-  warmupSteps: 600
-  validateEvery: 200
+  warmupSteps: 800
+  validateEvery: 250
   patience: 4
 reward: { kind: learned, steps: 600, temperatures: [0.8] }
 grow: { steps: 1, samples: 16, temperature: 0.8, maxTokens: 64, maxSources: 12000 }
 improve:
   steps: 3
   thresholds: { kind: percentile, values: [50, 75, 90] }
-  trainSteps: 200
+  trainSteps: 300
   batchTokens: 2048
   learningRate: 0.0005
   learningRateFactor: 0.7
   evaluateEvery: 100
-evaluate: { samples: 8, bestOfN: [1, 2, 4, 8, 16], bestOfNSamples: 16 }
+evaluate: { samples: 8, beam: 4, bestOfN: [1, 2, 4, 8, 16], bestOfNSamples: 16 }
 `;
 }
 
