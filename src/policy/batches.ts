@@ -6,6 +6,8 @@ import { deriveKey, permutation } from "../tensor/random.js";
 export interface Target {
   readonly tokens: ArrayLike<number>;
   readonly weight: number;
+  /** Further numbers that a loss asks for, one for each token, by name. */
+  readonly columns?: Readonly<Record<string, Float32Array>>;
 }
 
 /** One source and what is to be learned from it: they share one encoder pass. */

@@ -1,13 +1,13 @@
 /** The policy that runs here: a Marian model and its tokenizers, its arithmetic in the worker thread. */
 
 import { extname } from "node:path";
-import { Interrupted } from "../errors.js";
-import { exists } from "../exists.js";
 import type { MarianConfig } from "../model/config.js";
-import { writeAside, writeFolderAtomic } from "../store/atomic.js";
+import { writeFolderAtomic } from "../store/atomic.js";
 import type { Remote, Thread } from "../tensor/thread.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../text/text-codec.js";
+import type { Target } from "./batches.js";
 import type { BeamResult } from "./beam.js";
+import { Encoder } from "./encoder.js";
 import { packGroups } from "./packed.js";
 import type {
   Example,
@@ -20,8 +20,10 @@ import type {
   TrainOptions,
   TrainResult,
 } from "./policy.js";
+import { remoteStream } from "./remote-stream.js";
 import type { SampledSource } from "./sampler.js";
-import type { TrainingOptions, TrainingProgress } from "./training.js";
+import { trainLoop } from "./train-loop.js";
+import type { TrainingOptions } from "./training.js";
 import type { BeamRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
 
 const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
@@ -38,12 +40,14 @@ export interface Translation {
 export class NativePolicy implements Policy {
   readonly codec: TextCodec;
   readonly config: MarianConfig;
+  readonly encoder: Encoder;
   readonly #remote: Remote;
 
   private constructor(remote: Remote, config: MarianConfig, codec: TextCodec) {
     this.#remote = remote;
     this.config = config;
     this.codec = codec;
+    this.encoder = new Encoder(codec, config);
   }
 
   /** A policy with random weights, a function of the seed. */
@@ -91,7 +95,7 @@ export class NativePolicy implements Policy {
         vocabulary: this.config.targetVocabulary,
       },
     };
-    for await (const data of this.#stream("sample", request, options.signal)) {
+    for await (const data of remoteStream(this.#remote, "sample", request, options.signal)) {
       const candidates = (data as SampledSource[]).flatMap(({ sourceId, samples }) =>
         samples.map((sample) => ({
           ...sample,
@@ -135,7 +139,7 @@ export class NativePolicy implements Policy {
           vocabulary: this.config.targetVocabulary,
         },
       };
-      for await (const data of this.#stream("beam", request, signal))
+      for await (const data of remoteStream(this.#remote, "beam", request, signal))
         for (const { sourceId, tokens, logProbs, finished } of data as BeamResult[]) {
           found.set(sourceId, {
             sourceId,
@@ -152,11 +156,11 @@ export class NativePolicy implements Policy {
 
   async logProbabilities(pairs: readonly PairToScore[], signal?: AbortSignal): Promise<ScoredPair[]> {
     const groups = pairs.map((pair) => {
-      const tokens = pair.tokens ?? this.#targetTokens(pair.target ?? "");
-      return { source: this.#sourceTokens(pair.source), targets: [{ tokens, weight: 1 }] };
+      const tokens = pair.tokens ?? this.encoder.target(pair.target ?? "");
+      return { source: this.encoder.source(pair.source), targets: [{ tokens, weight: 1 }] };
     });
     const scored: ScoredPair[] = [];
-    for await (const data of this.#stream("logProbabilities", packGroups(groups), signal))
+    for await (const data of remoteStream(this.#remote, "logProbabilities", packGroups(groups), signal))
       for (const { index, logProbs } of data as { index: number; logProbs: Float32Array }[])
         scored[index] = {
           tokens: Array.from(groups[index]!.targets[0]!.tokens),
@@ -178,128 +182,39 @@ export class NativePolicy implements Policy {
   }
 
   async train(examples: readonly Example[], options: TrainOptions): Promise<TrainResult> {
-    const { evaluate, evaluateEvery, patience, stateFile, onProgress, signal } = options;
     const request: TrainRequest = {
       groups: packGroups(this.#groups(examples)),
       options: arithmetic(options),
+      ...(options.loss ? { loss: options.loss } : {}),
+      ...(options.behavior === undefined ? {} : { behavior: options.behavior }),
     };
     await this.#remote.call("beginTraining", request);
-    const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
-    let waited = 0;
-    if (stateFile && (await exists(stateFile))) {
-      const kept = (await this.#remote.call("loadTraining", stateFile)) as {
-        result: TrainResult;
-        waited: number;
-      };
-      Object.assign(result, kept.result);
-      waited = kept.waited;
-    }
-    while (result.steps < options.steps && waited < patience) {
-      const done = (await this.#remote.call("trainSteps", evaluateEvery - (result.steps % evaluateEvery), {
-        onProgress: (data) => onProgress?.(data as TrainingProgress),
-        ...(signal ? { signal } : {}),
-      })) as { step: number; loss: number; tokens: number; stopped: boolean };
-      if (done.stopped) throw new Interrupted();
-      result.steps = done.step;
-      result.tokens = done.tokens;
-      const score = await evaluate?.(done.step);
-      if (signal?.aborted) throw new Interrupted();
-      result.evaluations.push({
-        step: done.step,
-        loss: done.loss,
-        ...(score === undefined ? {} : { score }),
-      });
-      if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
-        if (score !== undefined) result.bestScore = score;
-        result.bestStep = done.step;
-        waited = 0;
-        await this.#remote.call("keepBest", undefined);
-      } else waited++;
-      if (stateFile)
-        await writeAside(stateFile, async (path) => {
-          await this.#remote.call("saveTraining", { path, extra: { result, waited } });
-        });
-    }
-    await this.#remote.call("endTraining", undefined);
-    return result;
+    return trainLoop(this.#remote, options);
   }
 
   async release(): Promise<void> {
     await this.#remote.release();
   }
 
-  /** What a worker method reports, as a stream; stopping to read it stops the method. */
-  async *#stream(method: string, args: unknown, signal?: AbortSignal): AsyncGenerator<unknown> {
-    const waiting: unknown[] = [];
-    let wake: () => void = () => {};
-    let ended = false;
-    let failure: unknown;
-    const stop = new AbortController();
-    const forward = () => stop.abort();
-    if (signal?.aborted) forward();
-    signal?.addEventListener("abort", forward);
-    const call = this.#remote
-      .call(method, args, {
-        signal: stop.signal,
-        onProgress: (data) => {
-          waiting.push(data);
-          wake();
-        },
-      })
-      .catch((error: unknown) => {
-        failure = error;
-      })
-      .finally(() => {
-        ended = true;
-        wake();
-      });
-    try {
-      for (;;) {
-        while (waiting.length > 0) yield waiting.shift();
-        if (ended) break;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      if (failure) throw failure;
-      if (signal?.aborted) throw new Interrupted();
-    } finally {
-      signal?.removeEventListener("abort", forward);
-      if (!ended) {
-        stop.abort();
-        await call;
-      }
-    }
-  }
-
   #encode(sources: readonly Source[]) {
-    return sources.map(({ sourceId, text }) => ({ sourceId, tokens: this.#sourceTokens(text) }));
-  }
-
-  /** A source longer than the model's positions is cut; its end-of-sentence stays. */
-  #sourceTokens(text: string): number[] {
-    return cut(this.codec.source.encode(text), this.config.maxPositions);
-  }
-
-  #targetTokens(text: string): number[] {
-    return cut(this.codec.target.encode(text), this.config.maxPositions);
+    return sources.map(({ sourceId, text }) => ({ sourceId, tokens: this.encoder.source(text) }));
   }
 
   /** Examples by source, in the order in which sources first come. */
   #groups(examples: readonly Example[]) {
-    const groups = new Map<string, { source: number[]; targets: { tokens: number[]; weight: number }[] }>();
-    for (const { source, target, weight } of examples) {
+    const groups = new Map<string, { source: number[]; targets: Target[] }>();
+    for (const { source, target, weight, tokens, columns } of examples) {
       if (weight === 0) continue;
-      const group = groups.get(source) ?? { source: this.#sourceTokens(source), targets: [] };
+      const group = groups.get(source) ?? { source: this.encoder.source(source), targets: [] };
       groups.set(source, group);
-      group.targets.push({ tokens: this.#targetTokens(target), weight });
+      group.targets.push({
+        tokens: tokens ?? this.encoder.target(target),
+        weight,
+        ...(columns ? { columns } : {}),
+      });
     }
     return [...groups.values()];
   }
-}
-
-function cut(tokens: number[], most: number): number[] {
-  return tokens.length <= most ? tokens : [...tokens.slice(0, most - 1), tokens.at(-1)!];
 }
 
 /** The options that the worker needs; functions and signals cannot cross. */

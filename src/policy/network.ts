@@ -4,22 +4,13 @@ import type { MarianConfig } from "../model/config.js";
 import { type KeysValues, MASKED, Marian, positionTable } from "../model/marian.js";
 import { fillDropoutMask } from "../tensor/dropout.js";
 import { Graph, type Value } from "../tensor/graph.js";
-import {
-  add,
-  allLogProbs,
-  logProb,
-  logSoftmax,
-  mul,
-  neg,
-  pick,
-  softmax,
-  total,
-} from "../tensor/operations.js";
+import { add, allLogProbs, logProb, logSoftmax, mul, pick, softmax } from "../tensor/operations.js";
 import { floats, integers, type Tensor } from "../tensor/program.js";
 import { deriveKey } from "../tensor/random.js";
 import { type Dim, elementsOf, type Shape, times } from "../tensor/shape.js";
 import type { Batch } from "../tensor/trainer.js";
 import type { Group } from "./batches.js";
+import { type Loss, logLikelihood, type Still } from "./loss.js";
 
 /** A place where dropout acts, with the shape of its mask. */
 export interface DropoutSite {
@@ -59,17 +50,21 @@ export function recordTeacherForcing(marian: Marian): Value {
 
 export interface TokenGraph {
   readonly graph: Graph;
-  /** Σ weight·(−log p), label smoothing included: what training minimises. */
+  /** What training minimises, label smoothing included. */
   readonly loss: Value;
   /** log p of each target token [token], without smoothing. */
   readonly logProbs: Value;
+  /** log p of every token at each target position [token, vocab]. */
+  readonly distributions: Value;
+  /** Scalars that the loss wants to see after each pass. */
+  readonly seen: Readonly<Record<string, Value>>;
   readonly sites: readonly DropoutSite[];
 }
 
-/** The graph of weighted negative log-likelihood. */
+/** The graph of a loss over target tokens; the weighted negative log-likelihood where none is given. */
 export function tokenGraph(
   config: MarianConfig,
-  options: { smoothing: number; dropout: boolean },
+  options: { smoothing: number; dropout: boolean; loss?: Loss },
 ): TokenGraph {
   const graph = new Graph();
   const { sites, regularise } = dropoutSites(graph);
@@ -78,9 +73,34 @@ export function tokenGraph(
   const rows = graph.input("tokenRows", ["token"], "int64");
   const targets = graph.input("targets", ["token"], "int64");
   const weight = graph.input("weight", ["token"]);
-  const smoothed = logProb(marian.logits(hidden, rows), targets, options.smoothing);
-  const logProbs = options.smoothing === 0 ? smoothed : pick(allLogProbs(smoothed), targets);
-  return { graph, loss: neg(total(mul(weight, smoothed))), logProbs, sites };
+  const logits = marian.logits(hidden, rows);
+  const smoothed = logProb(logits, targets, options.smoothing);
+  const distributions = allLogProbs(smoothed);
+  const logProbs = options.smoothing === 0 ? smoothed : pick(distributions, targets);
+  const inputs = new Map<string, Value>();
+  const input = (name: string, shape: Shape): Value => {
+    const known = inputs.get(name) ?? graph.input(name, shape);
+    inputs.set(name, known);
+    return known;
+  };
+  const { loss, seen } = (options.loss ?? logLikelihood).record({
+    graph,
+    logProbs: smoothed,
+    // What `logProb` makes on its way has no gradient: a loss that wants one records its own.
+    get exactLogProbs() {
+      return options.smoothing === 0 ? smoothed : logProb(logits, targets);
+    },
+    allLogProbs: () => logSoftmax(logits),
+    weight,
+    column: (name) => input(`column.${name}`, ["token"]),
+    distribution: (of) => input(distributionInput(of), ["token", config.targetVocabulary]),
+  });
+  return { graph, loss, logProbs, distributions, seen: seen ?? {}, sites };
+}
+
+/** The input that holds the distributions of a policy that is held still. */
+export function distributionInput(of: Still): string {
+  return `distribution.${of}`;
 }
 
 /** Encoder alone: cross-attention keys and values of every decoder layer, as outputs `keys.0`, `values.0`, … */

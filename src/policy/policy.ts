@@ -1,5 +1,6 @@
 /** What a policy is to the loop: something that samples and, where it can, is trained and gives log-probabilities. */
 
+import type { LossRequest } from "./loss.js";
 import type { TrainingOptions, TrainingProgress } from "./training.js";
 
 /** A source with the number by which its candidates are known. */
@@ -47,9 +48,17 @@ export interface Example {
   target: string;
   /** Weight of this example's negative log-likelihood; 0 or more. */
   weight: number;
+  /** The target's token ids where they are known already, as sampled; else `target` is encoded. */
+  tokens?: readonly number[];
+  /** Numbers that a loss asks for, one for each token, by name. */
+  columns?: Readonly<Record<string, Float32Array>>;
 }
 
 export interface TrainOptions extends TrainingOptions {
+  /** What is minimised; absent: the weighted log-likelihood. */
+  loss?: LossRequest;
+  /** Folder of the policy that sampled, for losses that read its distributions. */
+  behavior?: string;
   /** Updates between two evaluations; the training state is kept as often. */
   evaluateEvery: number;
   /** Stop after this many evaluations without a better score. */

@@ -1,6 +1,6 @@
 /** A training run inside the worker: epochs of packed batches, one update after another, resumable at any of them. */
 
-import { floatData, type Tensor } from "../tensor/program.js";
+import type { Tensor } from "../tensor/program.js";
 import { learningRateAt, type Schedule } from "../tensor/schedule.js";
 import type { Batch, Trainer } from "../tensor/trainer.js";
 import { readState, writeState } from "../tensor/training-state.js";
@@ -36,11 +36,17 @@ export interface TrainingProgress {
 
 /** Which inputs a group becomes, and what an update's loss is divided by. */
 export interface TrainingTask {
-  batch(groups: readonly Group[], scale: number): Batch;
+  batch(groups: readonly Group[], scale: number, at: { step: number; steps: number }): Batch | Promise<Batch>;
   /** Σ of what a group contributes to the loss: weighted tokens, or examples. */
   size(group: Group): number;
   /** The unsmoothed loss of one pass from the program's further outputs. */
   loss(groups: readonly Group[], outputs: Readonly<Record<string, Tensor>>): number;
+  /** Is told of each update before it, with the weights that it changes. */
+  begin?(step: number, weights: Float32Array): void;
+  /** Sees the further outputs of each pass. */
+  learn?(outputs: Readonly<Record<string, Tensor>>): void;
+  /** Numbers of the task's own that a training goes on with after a kill; loading writes into them. */
+  buffers?(): Readonly<Record<string, Float32Array>>;
 }
 
 interface Facts {
@@ -52,11 +58,13 @@ interface Facts {
 
 export class Training {
   readonly #trainer: Trainer;
-  readonly #groups: readonly Group[];
+  #groups: readonly Group[];
   readonly #options: TrainingOptions;
   readonly #task: TrainingTask;
   readonly #sites: readonly DropoutSite[];
   readonly #feeder: BatchFeeder;
+  /** The update with which the present groups began. */
+  #first = 0;
   #epoch = -1;
   #perEpoch = 0;
   #batches: Group[][] = [];
@@ -95,6 +103,15 @@ export class Training {
     return this.#trainer.state.average ?? this.#trainer.parameters.data;
   }
 
+  /** Goes on with other groups: what an online method has just sampled. */
+  replace(groups: readonly Group[]): void {
+    this.#groups = groups;
+    this.#first = this.#step;
+    this.#epoch = -1;
+    this.#perEpoch = 0;
+    this.#pack(0);
+  }
+
   keepBest(): void {
     this.#best = this.weights.slice();
   }
@@ -118,14 +135,19 @@ export class Training {
       const chosen = this.#next();
       const total = sum(chosen.flat().map((group) => this.#task.size(group)));
       if (total === 0) throw new Error("a training batch has no weight");
-      const batches = chosen.map((groups, i) => {
-        const batch = this.#task.batch(groups, 1 / total);
-        if (this.#options.dropout === 0) return batch;
+      this.#task.begin?.(this.#step, this.#trainer.parameters.data);
+      const batches: Batch[] = [];
+      for (const [i, groups] of chosen.entries()) {
+        const batch = await this.#task.batch(groups, 1 / total, {
+          step: this.#step,
+          steps: this.#options.steps,
+        });
         const position = this.#step * this.#options.accumulate + i;
         const { dropout, seed } = this.#options;
-        const masks = this.#feeder.dropout(this.#sites, batch.symbols, dropout, seed, position, i);
-        return { ...batch, feeds: { ...batch.feeds, ...masks } };
-      });
+        const masks =
+          dropout === 0 ? {} : this.#feeder.dropout(this.#sites, batch.symbols, dropout, seed, position, i);
+        batches.push({ ...batch, feeds: { ...batch.feeds, ...masks } });
+      }
       let pass = 0;
       await this.#trainer.update(
         batches,
@@ -137,6 +159,7 @@ export class Training {
         },
         (outputs) => {
           lossSum += this.#task.loss(chosen[pass++]!, outputs);
+          this.#task.learn?.(outputs);
         },
       );
       size += total;
@@ -170,6 +193,7 @@ export class Training {
         v: adam.v,
         ...(average ? { average } : {}),
         ...(this.#best ? { best: this.#best } : {}),
+        ...Object.fromEntries(this.#ownBuffers()),
       },
       facts,
     );
@@ -186,16 +210,21 @@ export class Training {
     state.adam.step = known.adamStep;
     state.average = buffers.average;
     this.#best = buffers.best;
+    for (const [name, own] of this.#ownBuffers()) own.set(buffers[name]!);
     this.#step = known.step;
     this.#tokens = known.tokens;
     return known.extra;
+  }
+
+  #ownBuffers(): [string, Float32Array][] {
+    return Object.entries(this.#task.buffers?.() ?? {}).map(([name, buffer]) => [`task.${name}`, buffer]);
   }
 
   /** The batches of the next update; which they are depends on the step alone. */
   #next(): Group[][] {
     const { accumulate } = this.#options;
     const perEpoch = this.#batches.length;
-    const first = this.#step * accumulate;
+    const first = (this.#step - this.#first) * accumulate;
     return Array.from({ length: accumulate }, (_, i) => {
       const index = first + i;
       this.#pack(Math.floor(index / perEpoch));
@@ -206,29 +235,17 @@ export class Training {
   #pack(epoch: number): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    const packed = packBatches(this.#groups, this.#options.batchTokens, this.#options.seed, epoch);
+    const packed = packBatches(
+      this.#groups,
+      this.#options.batchTokens,
+      this.#options.seed,
+      this.#first + epoch,
+    );
     // Packing differs by a batch or so from epoch to epoch; a fixed number keeps "which batch at which step" a formula.
     const count = this.#perEpoch || packed.length;
     this.#perEpoch = count;
     this.#batches = Array.from({ length: count }, (_, i) => packed[i % packed.length]!);
   }
-}
-
-/** The loss and inputs of weighted negative log-likelihood. */
-export function likelihoodTask(feeder: BatchFeeder): TrainingTask {
-  return {
-    batch: (groups, scale) => feeder.batch(groups, scale),
-    size: (group) => sum(group.targets.map((target) => target.weight * target.tokens.length)),
-    loss: (groups, outputs) => {
-      const logProbs = floatData(outputs.logProbs);
-      let at = 0;
-      let loss = 0;
-      for (const group of groups)
-        for (const target of group.targets)
-          for (let i = 0; i < target.tokens.length; i++) loss -= target.weight * logProbs[at++]!;
-      return loss;
-    },
-  };
 }
 
 function scheduleOf(options: TrainingOptions): Schedule {

@@ -10,10 +10,13 @@ import { Trainer } from "../tensor/trainer.js";
 import { type Group, packBatches } from "./batches.js";
 import { type BeamOptions, beamSearch } from "./beam.js";
 import { compileDecoder, Decoder, type DecoderPrograms } from "./decoder.js";
+import { type Loss, type LossRequest, makeLoss } from "./loss.js";
+import { LossTask, reads, type StillPolicies, seenOutputs } from "./loss-task.js";
 import { BatchFeeder, tokenGraph } from "./network.js";
 import { type PackedGroups, unpackGroups } from "./packed.js";
 import { decoderLayout, type EncodedSource, type SamplerOptions, sampleAll } from "./sampler.js";
-import { likelihoodTask, Training, type TrainingOptions } from "./training.js";
+import { Training, type TrainingOptions } from "./training.js";
+import { TrainingSession } from "./training-session.js";
 
 /** Candidates decoded at once. Measured on two cores with preset `small`: more gain nothing, fewer lose. */
 const DECODED_ROWS = 256;
@@ -22,14 +25,18 @@ const SCORED_TOKENS = 4096;
 
 export type OpenArgs = { folder: string } | { config: MarianConfig; seed: number };
 
-/** The programs that score are fed their weights, so policies of one configuration share one. */
+/** The programs that score are fed their weights, so policies of one configuration share them. */
 const scorers = new Map<string, Promise<Program>>();
 
-function scorerOf(config: MarianConfig): Promise<Program> {
-  const key = JSON.stringify(config);
+function scorerOf(config: MarianConfig, distributions = false): Promise<Program> {
+  const key = JSON.stringify({ config, distributions });
   const compile = () => {
-    const { graph, logProbs } = tokenGraph(config, { smoothing: 0, dropout: false });
-    return Program.compile(graph, { logProbs });
+    const graph = tokenGraph(config, { smoothing: 0, dropout: false });
+    const { logProbs } = graph;
+    return Program.compile(
+      graph.graph,
+      distributions ? { logProbs, distributions: graph.distributions } : { logProbs },
+    );
   };
   const known = scorers.get(key) ?? compile();
   scorers.set(key, known);
@@ -50,11 +57,8 @@ export default async function open(args: OpenArgs): Promise<RemoteObject> {
       logProbabilities: (groups: PackedGroups, context) =>
         policy.logProbabilities(unpackGroups(groups), context),
       beginTraining: (request: TrainRequest) => policy.beginTraining(request),
-      trainSteps: (count: number, context) => policy.trainSteps(count, context),
-      keepBest: () => policy.training.keepBest(),
-      saveTraining: ({ path, extra }: { path: string; extra: unknown }) => policy.training.save(path, extra),
-      loadTraining: (path: string) => policy.loadTraining(path),
-      endTraining: () => policy.endTraining(),
+      replaceExamples: (groups: PackedGroups) => policy.session.training.replace(unpackGroups(groups)),
+      ...policy.session.methods,
     },
     release: () => policy.release(),
   };
@@ -74,6 +78,10 @@ export interface BeamRequest {
 export interface TrainRequest {
   readonly groups: PackedGroups;
   readonly options: TrainingOptions;
+  /** Absent: the weighted log-likelihood. */
+  readonly loss?: LossRequest;
+  /** Folder of the policy that sampled, for losses that read its distributions. */
+  readonly behavior?: string;
 }
 
 class WorkerPolicy {
@@ -82,18 +90,12 @@ class WorkerPolicy {
   readonly #feeder: BatchFeeder;
   /** Programs that hold a copy of the present weights, once something has been decoded with them. */
   #decoding: Promise<DecoderPrograms> | undefined;
-  #training: Training | undefined;
-  #trainer: Trainer | undefined;
+  readonly session = new TrainingSession((weights) => this.#take(weights));
 
   constructor({ config, parameters }: { config: MarianConfig; parameters: Parameters }) {
     this.config = config;
     this.parameters = parameters;
     this.#feeder = new BatchFeeder(config);
-  }
-
-  get training(): Training {
-    if (!this.#training) throw new Error("no training has begun");
-    return this.#training;
   }
 
   async sample(request: SampleRequest, context: CallContext): Promise<void> {
@@ -132,51 +134,45 @@ class WorkerPolicy {
     }
   }
 
-  async beginTraining({ groups, options }: TrainRequest): Promise<void> {
-    await this.endTraining();
-    const dropout = options.dropout > 0;
-    const { graph, loss, logProbs, sites } = tokenGraph(this.config, {
+  async beginTraining({ groups, options, loss: request, behavior }: TrainRequest): Promise<void> {
+    await this.session.end();
+    const loss = await makeLoss(request);
+    const recorded = tokenGraph(this.config, {
       smoothing: options.labelSmoothing,
-      dropout,
+      dropout: options.dropout > 0,
+      loss,
     });
     // A copy: evaluation reads the moving average of weights where training goes on with the weights themselves.
     const trained = this.parameters.like(this.parameters.data.slice());
-    this.#trainer = await Trainer.compile(graph, loss, trained, { logProbs });
-    this.#training = new Training(
-      this.#trainer,
-      unpackGroups(groups),
-      options,
-      likelihoodTask(this.#feeder),
-      sites,
-      this.#feeder,
+    const trainer = await Trainer.compile(recorded.graph, recorded.loss, trained, {
+      logProbs: recorded.logProbs,
+      ...seenOutputs(recorded),
+    });
+    const still = await this.#still(loss, reads(recorded, "behavior") ? behavior : undefined);
+    const task = new LossTask(this.#feeder, recorded, loss, still);
+    this.session.begin(
+      trainer,
+      new Training(trainer, unpackGroups(groups), options, task, recorded.sites, this.#feeder),
     );
   }
 
-  async trainSteps(
-    count: number,
-    context: CallContext,
-  ): Promise<{ step: number; loss: number; tokens: number; stopped: boolean }> {
-    const { loss } = await this.training.run(count, context.progress, context.cancelled);
-    await this.#take(this.training.weights);
-    return { step: this.training.step, loss, tokens: this.training.tokens, stopped: context.cancelled() };
-  }
-
-  async loadTraining(path: string): Promise<unknown> {
-    const extra = await this.training.load(path);
-    await this.#take(this.training.weights);
-    return extra;
-  }
-
-  /** Takes over the best weights, or the last where none were marked. */
-  async endTraining(): Promise<void> {
-    if (this.#training) await this.#take(this.#training.best ?? this.#training.weights);
-    await this.#trainer?.release();
-    this.#training = undefined;
-    this.#trainer = undefined;
+  /** What a loss needs of policies that are held still; undefined where it needs none. */
+  async #still(loss: Loss, behaviorFolder: string | undefined): Promise<StillPolicies | undefined> {
+    if (!loss.old && behaviorFolder === undefined) return undefined;
+    return {
+      scorers: {
+        tokens: await scorerOf(this.config),
+        distributions: await scorerOf(this.config, true),
+      },
+      old: this.parameters.like(),
+      ...(behaviorFolder === undefined
+        ? {}
+        : { behavior: (await loadModelFolder(behaviorFolder)).parameters }),
+    };
   }
 
   async release(): Promise<void> {
-    await this.endTraining();
+    await this.session.end();
     await this.#releaseDecoder();
   }
 

@@ -27,7 +27,7 @@ import {
   total,
 } from "../../tensor/operations.js";
 import type { ParameterSpec } from "../../tensor/parameters.js";
-import { floatData, floats, integers } from "../../tensor/program.js";
+import { floatData, floats, integers, type Tensor } from "../../tensor/program.js";
 import { times } from "../../tensor/shape.js";
 import type { Batch } from "../../tensor/trainer.js";
 
@@ -140,18 +140,18 @@ export function scoresOf(groups: readonly Group[], scores: Float32Array): number
 }
 
 /** Teaches the reward: a target's weight is its quality, in [0, 1]. */
-export function rewardTask(feeder: BatchFeeder): TrainingTask {
+export function rewardTask(feeder: BatchFeeder) {
   return {
-    batch: (groups, scale) => trainingBatch(feeder, groups, scale),
-    size: (group) => group.targets.length,
-    loss: (groups, { scores }) => {
+    batch: (groups: readonly Group[], scale: number) => trainingBatch(feeder, groups, scale),
+    size: (group: Group) => group.targets.length,
+    loss: (groups: readonly Group[], { scores }: Readonly<Record<string, Tensor>>) => {
       const qualities = groups.flatMap((group) => group.targets.map((target) => target.weight));
       return scoresOf(groups, floatData(scores)).reduce(
         (loss, z, i) => loss + softplusOf(z) - qualities[i]! * z,
         0,
       );
     },
-  };
+  } satisfies TrainingTask;
 }
 
 function trainingBatch(feeder: BatchFeeder, groups: readonly Group[], scale: number): Batch {

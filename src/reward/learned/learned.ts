@@ -2,12 +2,13 @@
 
 import { extname } from "node:path";
 import type { MarianConfig } from "../../model/config.js";
+import { Encoder } from "../../policy/encoder.js";
 import type { Remote, Thread } from "../../tensor/thread.js";
 import { loadTextCodec } from "../../text/text-codec.js";
 import { type Calibration, calibrate } from "../calibration.js";
 import type { Reward, RewardInput } from "../reward.js";
 import { loadFacts, type RewardFacts } from "./facts.js";
-import { Encoder, rawScores } from "./scorer.js";
+import { rawScores } from "./scorer.js";
 import type { OpenArgs } from "./worker.js";
 
 /** The module that the worker thread opens. */

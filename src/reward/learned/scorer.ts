@@ -1,33 +1,9 @@
 /** Asks the worker for raw scores of texts: one encoder pass a source, each different candidate once. */
 
-import type { MarianConfig } from "../../model/config.js";
+import type { Encoder } from "../../policy/encoder.js";
 import { packGroups } from "../../policy/packed.js";
 import type { Remote } from "../../tensor/thread.js";
-import type { TextCodec } from "../../text/text-codec.js";
 import type { RewardInput } from "../reward.js";
-
-/** Texts to token ids, cut to what the model has positions for; end-of-sentence stays. */
-export class Encoder {
-  readonly #codec: TextCodec;
-  readonly #most: number;
-
-  constructor(codec: TextCodec, config: MarianConfig) {
-    this.#codec = codec;
-    this.#most = config.maxPositions;
-  }
-
-  source(text: string): number[] {
-    return this.#cut(this.#codec.source.encode(text));
-  }
-
-  target(text: string): number[] {
-    return this.#cut(this.#codec.target.encode(text));
-  }
-
-  #cut(tokens: number[]): number[] {
-    return tokens.length <= this.#most ? tokens : [...tokens.slice(0, this.#most - 1), tokens.at(-1)!];
-  }
-}
 
 interface Asked {
   readonly source: string;

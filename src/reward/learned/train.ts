@@ -5,6 +5,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Pair } from "../../data/pair.js";
+import { Encoder } from "../../policy/encoder.js";
 import type { NativePolicy } from "../../policy/native.js";
 import { writeFolderAtomic } from "../../store/atomic.js";
 import { deriveKey } from "../../tensor/random.js";
@@ -16,7 +17,7 @@ import { probeReward } from "../probe.js";
 import { type RewardFacts, saveFacts } from "./facts.js";
 import { calibrated, LearnedReward, WORKER } from "./learned.js";
 import { keptLessons, type Lesson, type LessonOptions, type Part } from "./lessons.js";
-import { Encoder, rawScores } from "./scorer.js";
+import { rawScores } from "./scorer.js";
 import { type Taught, type TeachOptions, type TeachProgress, teach, type Validation } from "./teach.js";
 import type { OpenArgs } from "./worker.js";
 

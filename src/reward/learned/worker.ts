@@ -10,6 +10,7 @@ import { type Group, packBatches, type Target } from "../../policy/batches.js";
 import { BatchFeeder } from "../../policy/network.js";
 import { type PackedGroups, unpackGroups } from "../../policy/packed.js";
 import { Training, type TrainingOptions } from "../../policy/training.js";
+import { TrainingSession } from "../../policy/training-session.js";
 import { Parameters } from "../../tensor/parameters.js";
 import { floatData, Program } from "../../tensor/program.js";
 import type { CallContext, RemoteObject } from "../../tensor/thread-worker.js";
@@ -43,11 +44,7 @@ export default async function open(args: OpenArgs): Promise<RemoteObject> {
       config: () => config,
       score: (groups: PackedGroups, context) => reward.score(unpackGroups(groups), context),
       beginTraining: (request: TrainRequest) => reward.beginTraining(request),
-      trainSteps: (count: number, context) => reward.trainSteps(count, context),
-      keepBest: () => reward.training.keepBest(),
-      saveTraining: ({ path, extra }: { path: string; extra: unknown }) => reward.training.save(path, extra),
-      loadTraining: (path: string) => reward.loadTraining(path),
-      endTraining: () => reward.endTraining(),
+      ...reward.session.methods,
       save: (folder: string) => reward.save(folder),
     },
     release: () => reward.release(),
@@ -78,18 +75,12 @@ class WorkerReward {
   readonly #parameters: Parameters;
   readonly #feeder: BatchFeeder;
   #scorer: Program | undefined;
-  #trainer: Trainer | undefined;
-  #training: Training | undefined;
+  readonly session = new TrainingSession((weights) => this.#parameters.data.set(weights));
 
   constructor(config: MarianConfig, parameters: Parameters) {
     this.config = config;
     this.#parameters = parameters;
     this.#feeder = new BatchFeeder(config);
-  }
-
-  get training(): Training {
-    if (!this.#training) throw new Error("no training has begun");
-    return this.#training;
   }
 
   /** Raw scores in the order of groups and targets. */
@@ -116,35 +107,15 @@ class WorkerReward {
   }
 
   async beginTraining({ groups, options }: TrainRequest): Promise<void> {
-    await this.endTraining();
+    await this.session.end();
     const { graph, loss, scores, sites } = rewardGraph(this.config, { dropout: options.dropout > 0 });
     const trained = this.#parameters.like(this.#parameters.data.slice());
-    this.#trainer = await Trainer.compile(graph, loss, trained, { scores });
+    const trainer = await Trainer.compile(graph, loss, trained, { scores });
     const task = rewardTask(this.#feeder);
-    this.#training = new Training(this.#trainer, unpackGroups(groups), options, task, sites, this.#feeder);
-  }
-
-  async trainSteps(
-    count: number,
-    context: CallContext,
-  ): Promise<{ step: number; loss: number; stopped: boolean }> {
-    const { loss } = await this.training.run(count, context.progress, context.cancelled);
-    this.#parameters.data.set(this.training.weights);
-    return { step: this.training.step, loss, stopped: context.cancelled() };
-  }
-
-  async loadTraining(path: string): Promise<unknown> {
-    const extra = await this.training.load(path);
-    this.#parameters.data.set(this.training.weights);
-    return extra;
-  }
-
-  /** Takes over the best weights, or the last where none were marked. */
-  async endTraining(): Promise<void> {
-    if (this.#training) this.#parameters.data.set(this.#training.best ?? this.#training.weights);
-    await this.#trainer?.release();
-    this.#training = undefined;
-    this.#trainer = undefined;
+    this.session.begin(
+      trainer,
+      new Training(trainer, unpackGroups(groups), options, task, sites, this.#feeder),
+    );
   }
 
   async save(folder: string): Promise<void> {
@@ -156,7 +127,7 @@ class WorkerReward {
   }
 
   async release(): Promise<void> {
-    await this.endTraining();
+    await this.session.end();
     await this.#scorer?.release();
     this.#scorer = undefined;
   }

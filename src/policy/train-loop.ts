@@ -1,0 +1,54 @@
+/** Drives a training that has begun in the worker: evaluates it now and then, keeps the best weights, goes on after a kill. */
+
+import { Interrupted } from "../errors.js";
+import { exists } from "../exists.js";
+import { writeAside } from "../store/atomic.js";
+import type { Remote } from "../tensor/thread.js";
+import type { TrainOptions, TrainResult } from "./policy.js";
+import type { TrainingProgress } from "./training.js";
+import type { StepsDone } from "./training-session.js";
+
+export type TrainLoopOptions = Pick<
+  TrainOptions,
+  "steps" | "evaluate" | "evaluateEvery" | "patience" | "stateFile" | "onProgress" | "signal"
+>;
+
+/** Leaves the remote with its best weights. @throws Interrupted when `signal` asks for the stop. */
+export async function trainLoop(remote: Remote, options: TrainLoopOptions): Promise<TrainResult> {
+  const { evaluate, evaluateEvery, patience, stateFile, onProgress, signal } = options;
+  const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
+  let waited = 0;
+  if (stateFile && (await exists(stateFile))) {
+    const kept = (await remote.call("loadTraining", stateFile)) as { result: TrainResult; waited: number };
+    Object.assign(result, kept.result);
+    waited = kept.waited;
+  }
+  while (result.steps < options.steps && waited < patience) {
+    const done = (await remote.call("trainSteps", evaluateEvery - (result.steps % evaluateEvery), {
+      onProgress: (data) => onProgress?.(data as TrainingProgress),
+      ...(signal ? { signal } : {}),
+    })) as StepsDone;
+    if (done.stopped) throw new Interrupted();
+    result.steps = done.step;
+    result.tokens = done.tokens;
+    const score = await evaluate?.(done.step);
+    if (signal?.aborted) throw new Interrupted();
+    result.evaluations.push({
+      step: done.step,
+      loss: done.loss,
+      ...(score === undefined ? {} : { score }),
+    });
+    if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
+      if (score !== undefined) result.bestScore = score;
+      result.bestStep = done.step;
+      waited = 0;
+      await remote.call("keepBest", undefined);
+    } else waited++;
+    if (stateFile)
+      await writeAside(stateFile, async (path) => {
+        await remote.call("saveTraining", { path, extra: { result, waited } });
+      });
+  }
+  await remote.call("endTraining", undefined);
+  return result;
+}
