@@ -2,6 +2,7 @@
 
 import type { Config } from "./config.js";
 import { type Algorithm, rest } from "./loop.js";
+import { needsValue } from "./losses/names.js";
 import { BC, policyName, stepNames } from "./names.js";
 import type { ImproveStep } from "./steps/improve.js";
 import { learnsReward } from "./steps/prepare.js";
@@ -13,6 +14,7 @@ export interface Steps {
   teachReward(): Promise<void>;
   sample(policy: string, grow: number): Promise<void>;
   score(grow: number): Promise<void>;
+  teachValue(grow: number): Promise<void>;
   improve(step: ImproveStep): Promise<void>;
   evaluate(policy: string): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
     },
     improve: async (policy, grow, _, improve) => {
       let from = policy;
+      if (improve === 1 && needsValue(config.improve.loss)) await steps.teachValue(grow);
       if (improve === 1 && trainOnAll) {
         from = await improveTo({ grow, improve: 0, from, control: false });
         await steps.evaluate(from);
@@ -69,7 +72,7 @@ export type Phase = "imitate" | "grow" | "score" | "improve";
 export interface PlannedStep {
   /** As the manifest knows it. */
   readonly name: string;
-  readonly kind: "prepare" | "bc" | "reward" | "grow" | "score" | "improve" | "evaluate";
+  readonly kind: "prepare" | "bc" | "reward" | "grow" | "score" | "value" | "improve" | "evaluate";
   readonly phase: Phase;
   /** Steps with the same number are done by one single-step command. */
   readonly unit: number;
@@ -100,6 +103,7 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
       begin("score");
       return add("score", stepNames.score(grow));
     },
+    teachValue: (grow) => add("value", stepNames.value(grow)),
     improve: (step) => add("improve", policyName(step.grow, step.improve, step.control)),
     evaluate: (policy) => add("evaluate", stepNames.evaluate(policy)),
   });

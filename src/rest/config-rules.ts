@@ -1,6 +1,7 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
+import { needsValue } from "./losses/names.js";
 import { modelSize } from "./model-size.js";
 
 /** What is wrong, in data: `message` follows the name of the key at `path`. */
@@ -83,6 +84,15 @@ function* thresholdIssues({ improve, grow }: Config): Generator<Issue> {
       related: [["improve", "thresholds", "kind"]],
     };
   }
+}
+
+function* lossIssues({ improve: { loss, bvmpo } }: Config): Generator<Issue> {
+  if (loss !== "bvmpo" || bvmpo.klLast <= bvmpo.klFirst) return;
+  yield {
+    path: ["improve", "bvmpo", "klLast"],
+    message: `is ${bvmpo.klLast} but must be at most improve.bvmpo.klFirst, ${bvmpo.klFirst}: the weight falls. Lower it.`,
+    related: [["improve", "bvmpo", "klFirst"]],
+  };
 }
 
 function* rewardIssues({ reward }: Config): Generator<Issue> {
@@ -208,6 +218,7 @@ export function crossIssues(config: Config): Issue[] {
     ...trainingIssues(config),
     ...rewardIssues(config),
     ...thresholdIssues(config),
+    ...lossIssues(config),
     ...evaluateIssues(config),
   ];
 }
@@ -221,7 +232,7 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { data, model, reward } = config;
+  const { data, model, reward, improve } = config;
   const idle: IdleKey[] = [];
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
@@ -246,5 +257,14 @@ export function idleKeys(config: Config): IdleKey[] {
       idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
     }
   }
+  for (const loss of ["gold", "bvmpo", "oac", "rwr"] as const) {
+    if (improve.loss !== loss)
+      idle.push({ path: ["improve", loss], because: `where improve.loss is ${improve.loss}` });
+  }
+  if (!needsValue(improve.loss))
+    idle.push({
+      path: ["improve", "value"],
+      because: `where improve.loss is ${improve.loss}, which needs no value function`,
+    });
   return idle;
 }

@@ -1,6 +1,7 @@
 /** Every key a configuration may hold, once: its type, bounds, default, description and where the value comes from. */
 import { z } from "zod";
 import type { PresetName as ModelPreset } from "../model/config.js";
+import { lossNames } from "./losses/names.js";
 
 /** Where a value comes from, as the docs page and `coppice.yaml` print it. */
 const ours = "ours";
@@ -271,6 +272,127 @@ type Thresholds = { kind: (typeof thresholdKinds)[number]; values: number[] };
 /** Ours: quantiles fit any reward, whatever its scale. */
 export const defaultThresholds: Thresholds = { kind: "quantile", values: [0.7, 0.8, 0.9] };
 
+const syncEvery = (value: number, origin: string = ours) =>
+  key(
+    steps,
+    value,
+    "Steps between two renewals of the policy's stale copy; each Improve step renews it",
+    origin,
+  );
+
+const gold = z
+  .strictObject({
+    variant: key(
+      z.enum(["s", "p", "delta"]),
+      "s",
+      "Reward of a token: s its probability under BC, p its log-probability, delta always 1",
+      "Pang and He; ReST does not say which",
+    ),
+    floor: key(z.number().min(0).max(1), 0.2, "Least importance of a token, u", "Pang and He, IWSLT"),
+    lookAhead: key(whole(0, 1000), 5, "Tokens that a token's return looks ahead, k", "paper A.8: k = 5"),
+    discount: key(z.number().gt(0).max(1), 1, "Discount of the tokens ahead", "Pang and He"),
+    rewardFloor: key(z.number().min(0).max(100), 0.1, "Least reward of a token, c", "Pang and He, IWSLT"),
+    baseline: key(
+      z.number().min(-100).max(0),
+      -10,
+      "What log-probabilities are measured from in variant p, b",
+      "Pang and He",
+    ),
+    syncEvery: syncEvery(3000, "Pang and He, IWSLT"),
+  })
+  .prefault({})
+  .meta({ description: "Options of loss gold" });
+
+const bvmpo = z
+  .strictObject({
+    etaEpsilon: key(
+      z.number().gt(0).max(100),
+      0.02,
+      "Bound that the temperature η of the weights is learned for",
+    ),
+    alphaEpsilon: key(
+      z.number().gt(0).max(100),
+      0.1,
+      "Bound on the divergence from the stale copy, in nats a token",
+    ),
+    eta: key(z.number().gt(0).max(1000), 1, "η at the start of an Improve step"),
+    alpha: key(
+      z.number().gt(0).max(1000),
+      0.1,
+      "Weight α of that divergence at the start of an Improve step",
+    ),
+    dualLearningRate: key(learningRate, 0.01, "Learning rate of η and α"),
+    syncEvery: syncEvery(100),
+    klFirst: key(
+      z.number().gt(0).max(1000),
+      1,
+      "Weight λ of the divergence from BC at the first step",
+      "paper A.8.1",
+    ),
+    klLast: key(
+      z.number().gt(0).max(1000),
+      1e-5,
+      "λ at the last step; it falls in equal ratios",
+      "paper A.8.1; the shape is ours",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "Options of loss bvmpo" });
+
+const oac = z
+  .strictObject({
+    advantageFloor: key(
+      z.number().min(-1).max(0).nullable(),
+      0,
+      "Least advantage of a token; below 0 it is pushed down, null: without bound",
+    ),
+    vTrace: key(
+      z.boolean(),
+      false,
+      "Correct advantages for how far the policy has moved",
+      "paper A.8.3: no gain",
+    ),
+    syncEvery: syncEvery(100),
+  })
+  .prefault({})
+  .meta({ description: "Options of loss oac" });
+
+const rwr = z
+  .strictObject({
+    temperature: key(
+      z.number().gt(0).max(1000),
+      0.1,
+      "Weights are exp(reward / temperature), shared out within a source; towards 0 only the best counts",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "Options of loss rwr" });
+
+const value = z
+  .strictObject({
+    steps: key(steps, 1000, "Optimizer steps of the behaviour value function, once a Grow step"),
+    learningRate: key(learningRate, 3e-4, "Its learning rate"),
+    maxCandidates: key(
+      whole(8, 100_000_000),
+      100_000,
+      "Candidates it is taught on at most, chosen by the seed",
+    ),
+    discount: key(
+      z.number().gt(0).max(1),
+      1,
+      "Discount of the reward for each token still to come",
+      "ours; paper A.8.1 does not give it",
+    ),
+    leastKendall: key(
+      z.number().min(-1).max(1),
+      0.3,
+      "Losses that need it refuse to start below this rank correlation (Kendall) with the reward",
+      "ours; 0.924 in paper A.8.1",
+    ),
+  })
+  .prefault({})
+  .meta({ description: "The behaviour value function, which losses bvmpo and oac need" });
+
 const improve = z
   .strictObject({
     steps: key(
@@ -286,11 +408,16 @@ const improve = z
       "ours; paper 4, Table 1",
     ),
     loss: key(
-      z.enum(["bc"]),
+      z.enum(lossNames),
       "bc",
-      "Loss on the kept candidates; bc is the log-likelihood",
-      "paper 4: the best there",
+      "Loss on the kept candidates: bc (log-likelihood), gold (Pang and He 2021), bvmpo, oac, rwr (reward-weighted)",
+      "paper 4: bc is the best there; rwr is not in it",
     ),
+    gold,
+    bvmpo,
+    oac,
+    rwr,
+    value,
     thresholds: z
       .strictObject({
         kind: z.enum(thresholdKinds).meta({

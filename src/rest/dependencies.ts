@@ -15,14 +15,16 @@ const everything = [...firstPolicy, "reward", "grow", "improve", "evaluate.tempe
  */
 export function dependenciesOf(step: string): string[] {
   if (step === "reward") return [...firstPolicy, "reward", "grow.maxTokens", TOKENIZER];
-  const [, kind, name] = /^(evaluate|grow|score)-(.+)$/.exec(step) ?? [undefined, "train", step];
-  const first = kind === "grow" || kind === "score" ? name === "1" : parsePolicyName(name!)?.grow === 0;
+  const [, kind, name] = /^(evaluate|grow|score|value)-(.+)$/.exec(step) ?? [undefined, "train", step];
+  const first = /^\d+$/.test(name!) ? name === "1" : parsePolicyName(name!)?.grow === 0;
   if (!first) return kind === "evaluate" ? [...everything, "evaluate"] : everything;
   switch (kind) {
     case "grow":
       return [...firstPolicy, "grow"];
     case "score":
       return [...firstPolicy, "grow", "reward", TOKENIZER];
+    case "value":
+      return [...firstPolicy, "grow", "reward", "improve.value", TOKENIZER];
     case "evaluate":
       return [...firstPolicy, "reward", "evaluate", "grow.maxTokens"];
     default:

@@ -18,6 +18,7 @@ const labels: Record<PlannedStep["kind"], string> = {
   reward: "teaching the reward",
   grow: "Grow",
   score: "scoring",
+  value: "the value function",
   improve: "Improve",
   evaluate: "evaluation",
 };
@@ -68,6 +69,8 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
     switch (kind) {
       case "grow":
         return chosenSources(run, counts.train).length * grow.samples * perSample;
+      case "value":
+        return perToken * improve.batchTokens * improve.value.steps;
       case "improve":
         return (
           perToken * improve.batchTokens * improve.trainSteps +

@@ -24,6 +24,8 @@ export async function discardStaleWork(
   if (stale(stepNames.reward)) await rm(folder.inside("reward.training"), { recursive: true, force: true });
   for (const name of await names(folder.root)) {
     const [, grow] = /^grow-(\d+)$/.exec(name) ?? [];
+    const [value] = /^value-\d+(?=\.training$)/.exec(name) ?? [];
+    if (value && stale(value)) await rm(join(folder.root, name), { force: true });
     if (grow && stale(stepNames.grow(Number(grow)))) await rm(join(folder.root, name), { recursive: true });
   }
 }

@@ -21,6 +21,7 @@ export const stepNames = {
   reward: "reward",
   grow: (grow: number) => `grow-${grow}`,
   score: (grow: number) => `score-${grow}`,
+  value: (grow: number) => `value-${grow}`,
   improve: policyName,
   evaluate: (policy: string) => `evaluate-${policy}`,
 } as const;
@@ -35,4 +36,5 @@ export const streams = {
   validate: 6,
   control: 7,
   sources: 8,
+  value: 9,
 } as const;

@@ -25,6 +25,7 @@ import { improvePolicy } from "./steps/improve.js";
 import { prepare } from "./steps/prepare.js";
 import { teachReward } from "./steps/reward.js";
 import { writeSummary } from "./steps/summarise.js";
+import { teachValue } from "./steps/value.js";
 
 export interface RunOptions {
   /** The run folder; it holds `coppice.yaml`. */
@@ -68,6 +69,7 @@ export function stepsOf(run: RunContext): Steps {
     teachReward: () => teachReward(run),
     sample: (policy, grow) => sampleCandidates(run, policy, grow),
     score: (grow) => scoreCandidates(run, grow),
+    teachValue: (grow) => teachValue(run, grow),
     improve: (step) => improvePolicy(run, step),
     evaluate: (policy) => evaluatePolicy(run, policy),
   };

@@ -77,6 +77,7 @@ function only(names: ReadonlySet<string>, steps: Steps): Steps {
     teachReward: () => pass(stepNames.reward, steps.teachReward),
     sample: (policy, grow) => pass(stepNames.grow(grow), () => steps.sample(policy, grow)),
     score: (grow) => pass(stepNames.score(grow), () => steps.score(grow)),
+    teachValue: (grow) => pass(stepNames.value(grow), () => steps.teachValue(grow)),
     improve: (step) => pass(policyName(step.grow, step.improve, step.control), () => steps.improve(step)),
     evaluate: (policy) => pass(stepNames.evaluate(policy), () => steps.evaluate(policy)),
   };

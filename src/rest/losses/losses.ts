@@ -6,11 +6,9 @@ import { bc } from "./bc.js";
 import { bvmpo } from "./bvmpo.js";
 import { gold } from "./gold.js";
 import type { ImproveLoss } from "./loss.js";
+import type { LossName } from "./names.js";
 import { oac } from "./oac.js";
 import { rwr } from "./rwr.js";
-
-export const lossNames = ["bc", "gold", "bvmpo", "oac", "rwr"] as const;
-export type LossName = (typeof lossNames)[number];
 
 const losses = { bc, gold, bvmpo, oac, rwr } as const satisfies Record<LossName, unknown>;
 

@@ -3,14 +3,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { NativePolicy } from "../../policy/native.js";
-import type { Example } from "../../policy/policy.js";
 import { CandidateStore } from "../../store/candidate-store.js";
-import { randomControl, type Selection, type SelectRule, selectCandidates } from "../../store/select.js";
+import {
+  randomControl,
+  type SelectedRow,
+  type Selection,
+  type SelectRule,
+  selectCandidates,
+} from "../../store/select.js";
 import type { ImproveSummary } from "../../store/summary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
-import { policyName, streams } from "../names.js";
+import { BC, policyName, streams } from "../names.js";
+import { configuredLoss, trainingExamples } from "./examples.js";
 import { optimizerOptions } from "./imitate.js";
 import { loadPrepared } from "./prepare.js";
 import { runReward } from "./reward.js";
@@ -45,9 +51,10 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
           `(${percent(selection.keptShare)}), ${selection.sourcesKept} of ${selection.sources} sources, mean reward ` +
           `${(100 * selection.meanReward).toFixed(1)} → ${(100 * selection.meanRewardKept).toFixed(1)}.`,
       );
-      const examples: Example[] = [];
-      for await (const rows of selection.rows())
-        for (const { source, text } of rows) examples.push({ source, target: text, weight: 1 });
+      const kept: SelectedRow[] = [];
+      for await (const rows of selection.rows()) kept.push(...rows);
+      const examples = await trainingExamples(run, kept, step.grow);
+      const loss = configuredLoss(config.improve);
       const policy = await run.freshPolicy(step.from);
       const progress = run.reporter.progress(name, config.improve.trainSteps, "steps");
       const stateFile = join(run.folder.policies, `${name}.training`);
@@ -68,6 +75,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
           return latest;
         },
         stateFile,
+        ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
         onProgress: ({ step: done, loss }) =>
           progress.update(done, `loss ${loss.toFixed(3)}, validation reward ${(100 * latest).toFixed(1)}`),
         ...(run.signal ? { signal: run.signal } : {}),
