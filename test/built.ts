@@ -40,7 +40,7 @@ export async function buildPackage(): Promise<BuiltPackage> {
   await promisify(execFile)(join(root, "node_modules/.bin/tsc"), compile, { cwd: root }).catch(
     () => undefined,
   );
-  for (const name of ["package.json", "examples"])
+  for (const name of ["package.json", "examples", "presets"])
     cpSync(join(root, name), join(dir, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(dir, "node_modules"));
   const start: BuiltPackage["start"] = (args, { input, node = [], env = {} } = {}) => {

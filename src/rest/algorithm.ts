@@ -26,6 +26,8 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
     await steps.improve(step);
     return policyName(step.grow, step.improve, step.control);
   };
+  /** ReST goes on from the policy before; its relatives start from BC every time. */
+  const startOf = (previous: string): string => (config.improve.from === "base" ? BC : previous);
   /**
    * The control: the last Grow's Improve steps once more with as many candidates chosen at random, so that the gain of
    * selection stands apart from the gain of more self-training.
@@ -33,7 +35,7 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
   const trainControl = async (grow: number): Promise<void> => {
     let from = grow === 1 ? BC : policyName(grow - 1, config.improve.steps);
     for (let improve = trainOnAll ? 0 : 1; improve <= config.improve.steps; improve++)
-      from = await improveTo({ grow, improve, from, control: improve > 0 });
+      from = await improveTo({ grow, improve, from: startOf(from), control: improve > 0 });
     await steps.evaluate(from);
   };
   return {
@@ -55,10 +57,10 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
       let from = policy;
       if (improve === 1 && needsValue(config.improve.loss)) await steps.teachValue(grow);
       if (improve === 1 && trainOnAll) {
-        from = await improveTo({ grow, improve: 0, from, control: false });
+        from = await improveTo({ grow, improve: 0, from: startOf(from), control: false });
         await steps.evaluate(from);
       }
-      const name = await improveTo({ grow, improve, from, control: false });
+      const name = await improveTo({ grow, improve, from: startOf(from), control: false });
       await steps.evaluate(name);
       if (control && grow === config.grow.steps && improve === config.improve.steps) await trainControl(grow);
       return name;

@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import { type Config, type ConfigInput, defaultConfig, resolveConfig } from "./config.js";
 import { idleKeys } from "./config-rules.js";
-import { presetNames } from "./config-schema.js";
+import { type PresetName, presetNames } from "./config-schema.js";
 import {
   expected,
   isGroup,
@@ -15,7 +15,7 @@ import {
   shapes,
   shapesOf,
 } from "./config-words.js";
-import { presets } from "./presets.js";
+import { presetOf } from "./presets.js";
 
 /** Column where comments start, and the one they should end by. */
 const commentColumn = 36;
@@ -32,17 +32,22 @@ export function commentedConfig(input: ConfigInput): string {
   const config = resolveConfig(input);
   const idle = new Set(idleKeys(config).map(({ path }) => pathText(path)));
   const { preset, ...values } = config;
+  const names = preset === undefined ? [] : [preset].flat();
   const about = preset
-    ? `The values are those of preset ${preset}: ${presets[preset].summary}.`
+    ? `The values are those of preset ${names.map((name) => `${name}: ${presetOf(name).summary}`).join("; over it ")}.`
     : `A key may be left out: then it has the value shown here. Presets of values: ${presetNames.join(", ")}.`;
   return [
     "# Configuration of a Coppice run. Start it with `coppice run` and this file's folder.",
     ...wrapped(about, "# "),
     "# What each key takes: `coppice init --keys`.",
     "",
-    ...groupLines(values, schemaTree(), [], idle, preset ? presets[preset].origins : {}),
+    ...groupLines(values, schemaTree(), [], idle, originsOf(names)),
     "",
   ].join("\n");
+}
+
+function originsOf(names: readonly PresetName[]): Record<string, string> {
+  return Object.assign({}, ...names.map((name) => presetOf(name).origins));
 }
 
 function groupLines(
@@ -176,10 +181,10 @@ function presetLines(): string[] {
     "## Presets",
     "",
     "`preset: NAME` gives base values, which the rest of the file overrides; `coppice init --preset NAME` writes them",
-    "out. What a preset does not name keeps its default.",
+    "out. What a preset does not name keeps its default. `preset: [demo, raft]` lays one over another.",
     "",
     ...presetNames.flatMap((name) => {
-      const { summary, values, origins } = presets[name];
+      const { summary, values, origins } = presetOf(name);
       return [
         `### ${name}`,
         "",

@@ -418,6 +418,12 @@ const improve = z
     oac,
     rwr,
     value,
+    from: key(
+      z.enum(["previous", "base"]),
+      "previous",
+      "Fine-tune from the policy before, or from BC every time, as ReST-EM does",
+      "paper 3",
+    ),
     thresholds: z
       .strictObject({
         kind: z.enum(thresholdKinds).meta({
@@ -512,7 +518,18 @@ const evaluate = z
   .prefault({})
   .meta({ description: "What the report measures, on sources never trained on" });
 
-export const presetNames = ["toy", "demo", "paper-iwslt14", "paper-wmt20", "paper-web"] as const;
+/** Relatives of ReST as settings of the same loop, one YAML file each in `presets/`. */
+export const methodNames = ["raft", "rest-em", "rejection-fine-tuning", "best-of-n-distillation"] as const;
+export type MethodName = (typeof methodNames)[number];
+
+export const presetNames = [
+  "toy",
+  "demo",
+  "paper-iwslt14",
+  "paper-wmt20",
+  "paper-web",
+  ...methodNames,
+] as const;
 export type PresetName = (typeof presetNames)[number];
 
 export const configSchema = z.strictObject({
@@ -522,9 +539,13 @@ export const configSchema = z.strictObject({
     "Every random draw follows from it: the same seed and data give the same run",
   ),
   preset: z
-    .enum(presetNames)
+    .union([z.enum(presetNames), z.array(z.enum(presetNames)).min(1)])
     .optional()
-    .meta({ description: "Base values that the rest of the file overrides", origin: ours }),
+    .meta({
+      description:
+        "Base values that the rest of the file overrides; of a list, a later one overrides those before it",
+      origin: ours,
+    }),
   data,
   model,
   bc,

@@ -25,7 +25,7 @@ import {
   shapesOf,
 } from "./config-words.js";
 import { type Located, readYaml } from "./config-yaml.js";
-import { presets } from "./presets.js";
+import { presetOf } from "./presets.js";
 
 export type { Config, ConfigInput } from "./config-schema.js";
 
@@ -131,9 +131,15 @@ function baseValues(written: Record<string, unknown>, origin?: Origin): Record<s
   const base = { data: {}, reward: { kind: "learned" }, improve: { thresholds: { ...defaultThresholds } } };
   const { preset } = written;
   if (preset === undefined) return base;
-  const name = presetNames.find((one) => one === preset);
-  if (name === undefined) throw problem(wrongValue(["preset"], written, origin), origin);
-  return merge(base, presets[name].values);
+  const list = Array.isArray(preset) ? preset : [preset];
+  return list.reduce<Record<string, unknown>>((below, one, index) => {
+    const name = presetNames.find((known) => known === one);
+    if (name === undefined) {
+      const path = Array.isArray(preset) ? ["preset", index] : ["preset"];
+      throw problem(wrongValue(path, written, origin), origin);
+    }
+    return merge(below, presetOf(name).values);
+  }, base);
 }
 
 /** `over` on top of `base`, group by group; a group of another kind replaces the one below it. */

@@ -1,5 +1,7 @@
-/** Named base values: the toy's, the demo's, and the paper's three experiments with its own numbers. */
-import type { ConfigInput, PresetName } from "./config-schema.js";
+/** Named base values: the toy's, the demo's, the paper's three experiments with its own numbers, and ReST's relatives. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { type ConfigInput, type MethodName, methodNames, type PresetName } from "./config-schema.js";
 
 interface Preset {
   /** One sentence for `coppice init --help` and the docs page. */
@@ -50,7 +52,35 @@ const usualTraining = {
   },
 } as const;
 
-export const presets: Readonly<Record<PresetName, Preset>> = {
+const methodSummaries: Readonly<Record<MethodName, string>> = {
+  raft: "RAFT: the best of K samples of each source, sampled anew after every Improve step",
+  "rest-em": "ReST-EM: what passes a threshold, at most 10 a source, from BC every time, no human pairs",
+  "rejection-fine-tuning":
+    "rejection fine-tuning: human pairs and every different candidate that passes, once from BC",
+  "best-of-n-distillation": "best-of-N distillation: the best of N of each source, once from BC",
+};
+
+const files: Partial<Record<PresetName, Preset>> = {};
+
+/** A method's file beside this package's code; it is read once. */
+function methodPreset(name: MethodName): Preset {
+  const file = new URL(`../../presets/${name}.yaml`, import.meta.url);
+  // The package's own file, checked whole by the tests.
+  const read = () => ({
+    summary: methodSummaries[name],
+    values: parse(readFileSync(file, "utf8")) as ConfigInput,
+    origins: {},
+  });
+  files[name] ??= read();
+  return files[name];
+}
+
+export function presetOf(name: PresetName): Preset {
+  const method = methodNames.find((one) => one === name);
+  return method === undefined ? presets[name as Exclude<PresetName, MethodName>] : methodPreset(method);
+}
+
+const presets: Readonly<Record<Exclude<PresetName, MethodName>, Preset>> = {
   toy: {
     summary: "the values of `coppice demo --toy`: lists of numbers to reverse, in seconds",
     values: {

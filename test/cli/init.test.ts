@@ -106,7 +106,7 @@ describe("is refused, and nothing is written,", () => {
   test("for a preset that there is not, naming the nearest", async () => {
     await writeFile(file("a.tsv"), "eins\tone\n");
     await expect(startRunFolder({ dir: file("run"), pairs: [file("a.tsv")], preset: "dmo" })).rejects.toThrow(
-      'the preset "dmo" is not one of toy, demo, paper-iwslt14, paper-wmt20, paper-web. Did you mean demo?',
+      'the preset "dmo" is not one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation. Did you mean demo?',
     );
     expect(existsSync(file("run"))).toBe(false);
   });

@@ -227,7 +227,7 @@ describe("a value that is refused", () => {
       `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, places, sum. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web. Did you mean paper-iwslt14?"`,
+      `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of 1 or more, each one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation."`,
     );
     expect(refusal(`${data}improve: {control: yes}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: improve.control is "yes" but must be true or false."`,
