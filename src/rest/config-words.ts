@@ -72,7 +72,12 @@ export function nodeAt(path: KeyPath, value: unknown): SchemaNode | undefined {
 
 /** What a value must be, to stand after "must be": `a whole number from 1 to 100, or null`. */
 export function expected(node: SchemaNode): string {
-  if (node.anyOf) return node.anyOf.map((branch) => expected(asNode(branch))).join(", or ");
+  if (node.anyOf) {
+    const [first, second] = node.anyOf.map(asNode);
+    if (first?.enum && second?.type === "array" && asNode(second.items).enum?.join() === first.enum.join())
+      return `${expected(first)}, or a list of these`;
+    return node.anyOf.map((branch) => expected(asNode(branch))).join(", or ");
+  }
   if (node.enum) return `${node.enum.length > 1 ? "one of " : ""}${node.enum.join(", ")}`;
   if (node.oneOf) return `a group of keys with a kind: ${shapes(node).map(kindOf).join(", ")}`;
   switch (node.type) {
@@ -93,6 +98,11 @@ export function expected(node: SchemaNode): string {
     default:
       return `a group of keys (${Object.keys(properties(node)).join(", ")}), each on a line of its own`;
   }
+}
+
+/** The words that a value may be, where it is one of some words. */
+export function choices(node: SchemaNode): string[] {
+  return [node, ...(node.anyOf ?? []).map(asNode)].flatMap((one) => (one.enum ?? []).map(String));
 }
 
 /** Bounds in words; empty where there are none. */

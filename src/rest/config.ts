@@ -12,6 +12,7 @@ import {
   presetNames,
 } from "./config-schema.js";
 import {
+  choices,
   expected,
   isGroup,
   type KeyPath,
@@ -176,7 +177,7 @@ function wrongValue(path: KeyPath, merged: unknown, origin?: Origin): Issue {
   const must = `must be ${expected(node)}`;
   if (value === undefined) return { path, message: `is missing. It ${must}.` };
   const source = typeof value === "number" ? origin?.located.sourceOf(path) : undefined;
-  const near = typeof value === "string" && nearestName(value, (node.enum ?? []).map(String));
+  const near = typeof value === "string" && nearestName(value, choices(node));
   return {
     path,
     message: `is ${source ?? shown(value)} but ${must}.${near ? ` Did you mean ${near}?` : ""}`,

@@ -1,7 +1,7 @@
 /** The order of Algorithm 1 as a run's steps, and what a changed key means for them. */
 
 import { expect, test } from "vitest";
-import { plannedSteps } from "../../src/rest/algorithm.js";
+import { algorithm, plannedSteps } from "../../src/rest/algorithm.js";
 import { type ConfigInput, resolveConfig } from "../../src/rest/config.js";
 import { dependenciesOf } from "../../src/rest/dependencies.js";
 import { rest } from "../../src/rest/loop.js";
@@ -60,6 +60,39 @@ test("the second Grow follows the last Improve of the first; its control starts 
     "prepare G0I0 evaluate-G0I0 grow-1 score-1 G1I1 evaluate-G1I1 G1I2 evaluate-G1I2 " +
       "grow-2 score-2 G2I1 evaluate-G2I1 G2I2 evaluate-G2I2 G2I1-random G2I2-random evaluate-G2I2-random",
   );
+});
+
+test("improve.from: base starts every Improve step, and the control's, from BC; Grow samples the last policy", async () => {
+  const input = { data: { train: ["a.tsv"] }, reward: { kind: "chrf" as const }, grow: { steps: 2 } };
+  const config = resolveConfig({ ...input, improve: { thresholds, from: "base" } });
+  const calls: string[] = [];
+  const none = async () => {};
+  await rest(
+    algorithm(config, {
+      prepare: none,
+      imitate: none,
+      teachReward: none,
+      score: none,
+      teachValue: none,
+      evaluate: none,
+      sample: async (policy, grow) => {
+        calls.push(`grow ${grow} from ${policy}`);
+      },
+      improve: async ({ grow, improve, from, control }) => {
+        calls.push(`G${grow}I${improve}${control ? "-random" : ""} from ${from}`);
+      },
+    }),
+  );
+  expect(calls).toEqual([
+    "grow 1 from G0I0",
+    "G1I1 from G0I0",
+    "G1I2 from G0I0",
+    "grow 2 from G1I2",
+    "G2I1 from G0I0",
+    "G2I2 from G0I0",
+    "G2I1-random from G0I0",
+    "G2I2-random from G0I0",
+  ]);
 });
 
 test("trainOnAll puts I=0 before I=1, for the control too", async () => {

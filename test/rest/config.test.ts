@@ -41,6 +41,17 @@ describe("a configuration", () => {
     expect(parseConfig(`\ufeff${data}grow:\r\n  samples: 3\r\n`, "a.yaml").grow.samples).toBe(3);
   });
 
+  test("of a list of presets a later one overrides those before it", () => {
+    const config = parseConfig(`preset: [demo, raft]\n${data}`, "a.yaml");
+    expect(config.model.vocabulary).toBe(3000);
+    expect(config.grow).toMatchObject({ steps: 4, samples: 8, maxSources: 4000 });
+    expect(config.improve).toMatchObject({
+      steps: 1,
+      human: "none",
+      thresholds: { kind: "top", values: [1] },
+    });
+  });
+
   test("overrides a preset key by key", () => {
     const config = parseConfig(`preset: paper-iwslt14\n${data}grow: {samples: 7}\n`, "a.yaml");
     expect([config.grow.samples, config.model.preset, config.improve.trainSteps]).toEqual([
@@ -227,7 +238,7 @@ describe("a value that is refused", () => {
       `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, places, sum. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of 1 or more, each one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation."`,
+      `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of these. Did you mean paper-iwslt14?"`,
     );
     expect(refusal(`${data}improve: {control: yes}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: improve.control is "yes" but must be true or false."`,
