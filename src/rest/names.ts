@@ -37,4 +37,5 @@ export const streams = {
   control: 7,
   sources: 8,
   value: 9,
+  probe: 10,
 } as const;

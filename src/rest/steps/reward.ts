@@ -6,7 +6,7 @@ import { createReward } from "../../reward/create.js";
 import { LearnedReward } from "../../reward/learned/learned.js";
 import { trainLearnedReward } from "../../reward/learned/train.js";
 import type { Reward } from "../../reward/reward.js";
-import type { RewardSummary } from "../../store/summary.js";
+import type { ProbeSummary, RewardSummary } from "../../store/summary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
@@ -125,10 +125,12 @@ export function runReward(run: RunContext): Promise<Reward> {
 
 /** What the report says of the reward. */
 export function rewardSummary(run: RunContext): RewardSummary {
-  const name = run.config.reward.kind;
-  return run.manifest.isDone(stepNames.reward)
-    ? { name, ...run.result<RewardResult>(stepNames.reward) }
-    : { name };
+  const first = stepNames.evaluate(BC);
+  return {
+    name: run.config.reward.kind,
+    ...(run.manifest.isDone(stepNames.reward) ? run.result<RewardResult>(stepNames.reward) : {}),
+    ...(run.manifest.isDone(first) ? run.result<{ probe: ProbeSummary[] }>(first) : {}),
+  };
 }
 
 /** The learned part of the configured reward, where there is one. */
