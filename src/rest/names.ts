@@ -19,6 +19,8 @@ export const stepNames = {
   prepare: "prepare",
   bc: BC,
   reward: "reward",
+  /** The reward taught again for a Grow after the first. */
+  retrain: (grow: number) => `reward-${grow}`,
   grow: (grow: number) => `grow-${grow}`,
   score: (grow: number) => `score-${grow}`,
   value: (grow: number) => `value-${grow}`,
@@ -38,4 +40,5 @@ export const streams = {
   sources: 8,
   value: 9,
   probe: 10,
+  retrain: 11,
 } as const;

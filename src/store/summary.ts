@@ -82,6 +82,8 @@ export interface RewardSummary {
   spearman?: number;
   pairwiseAccuracy?: number;
   pairs?: number;
+  /** The same figures of the reward as it was taught again, by the Grow whose candidates it scored. */
+  retrained?: { grow: number; kendall: number; spearman: number; pairwiseAccuracy: number; pairs: number }[];
   /** What it makes of damaged human translations; absent where no policy was evaluated with it yet. */
   probe?: ProbeSummary[];
 }
