@@ -41,4 +41,5 @@ export const streams = {
   value: 9,
   probe: 10,
   retrain: 11,
+  doctor: 12,
 } as const;
