@@ -49,6 +49,9 @@ describe("penalties", () => {
     expect(Number(after.meanRawReward) - Number(after.meanPenalty)).toBeCloseTo(Number(after.meanReward), 9);
     expect(Number(after.penalisedShare)).toBeGreaterThan(0);
     expect(notes.join("\n")).toContain("Reused as they are: prepare, G0I0.");
+    expect(notes.join("\n")).toMatch(
+      /Grow 1: penalties took \d+\.\d points of the mean reward, from \d+\.\d % /,
+    );
   });
 });
 

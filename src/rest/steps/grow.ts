@@ -150,6 +150,12 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
           `${(100 * stats.meanReward).toFixed(1)}, highest ${(100 * stats.maxReward).toFixed(1)}, ` +
           `${(100 * stats.unfinishedShare).toFixed(1)} % unfinished.`,
       );
+      const { meanPenalty, penalisedShare } = result;
+      if (meanPenalty !== undefined && penalisedShare !== undefined)
+        run.reporter.note(
+          `Grow ${grow}: penalties took ${(100 * meanPenalty).toFixed(1)} points of the mean reward, from ` +
+            `${(100 * penalisedShare).toFixed(1)} % of the candidates.`,
+        );
       return { result, metrics: { grow, scoredBy: scoringStep(run, grow), ...result, ...figures(stats) } };
     },
   );
