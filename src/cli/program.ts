@@ -4,6 +4,7 @@ import { version } from "../version.js";
 import { addBleu } from "./commands/bleu.js";
 import { addChrf } from "./commands/chrf.js";
 import { addDemo } from "./commands/demo.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addEvaluate } from "./commands/evaluate.js";
 import { addGrow } from "./commands/grow.js";
 import { addImprove } from "./commands/improve.js";
@@ -29,7 +30,7 @@ export function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (message, write) => write(`${oneSentence(message)}\n`) });
   program.commandsGroup("A run:");
-  for (const add of [addDemo, addInit, addRun, addStatus, addEvaluate, addTranslate, addInspect])
+  for (const add of [addDemo, addInit, addRun, addDoctor, addStatus, addEvaluate, addTranslate, addInspect])
     add(program);
   program.commandsGroup("Single steps of a run:");
   for (const add of [addTrainReward, addGrow, addScore, addImprove, addReward]) add(program);

@@ -366,6 +366,7 @@ function making(summary: RunSummary): string {
       "Sentence pairs",
       `${count(data.train)} for training, ${count(data.rewardPart)} for the reward, ${count(data.validation)} for validation, ${count(data.test)} for the test`,
     ],
+    ["The reward falls when a translation is damaged", probed(summary)],
     ["BLEU signature", summary.bleuSignature],
     ["chrF signature", summary.chrfSignature],
     [
@@ -387,6 +388,12 @@ function making(summary: RunSummary): string {
     `<dl class="facts">${facts.map(([term, fact]) => `<dt>${html(term)}</dt><dd>${isolated(fact)}</dd>`).join("\n")}</dl>`,
     `<details><summary>Configuration</summary><pre>${configuration(summary.config)}</pre></details>`,
   );
+}
+
+/** Share of noticed damage, kind by kind. */
+function probed({ reward }: RunSummary): string {
+  if (reward.probe === undefined || reward.probe.length === 0) return "not probed";
+  return reward.probe.map(({ damage, noticed }) => `${damage} ${percent(noticed)}`).join(", ");
 }
 
 /** The configuration as YAML, secrets left out, line by line so that line breaks stay. */

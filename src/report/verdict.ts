@@ -33,6 +33,7 @@ export interface Finding {
     | "unfinished"
     | "thin-filter"
     | "weak-reward"
+    | "blind-reward"
     | "missing-figures"
     | "peak";
   text: string;
@@ -67,6 +68,8 @@ export const BOUNDS = {
   sourcesKept: 0.2,
   /** Kendall's τ with the target metric. */
   kendall: 0.2,
+  /** Share of damaged translations of a kind that must score below the intact ones; a guess reaches half. */
+  noticed: 0.8,
   /** chrF points that best-of-N loses against one sample. */
   bestOfNChrf: 0.5,
 } as const;
@@ -341,6 +344,16 @@ function evaluationWarnings(summary: RunSummary): Finding[] {
     warn(
       "weak-reward",
       `The learned reward ranks candidates poorly: Kendall's τ with its target metric is ${decimal(kendall, 2)} on unseen sources. A higher reward need not mean a better translation.`,
+    );
+  }
+  const missed = (summary.reward.probe ?? [])
+    .filter(({ noticed }) => noticed < BOUNDS.noticed)
+    .sort((a, b) => a.noticed - b.noticed);
+  if (missed.length > 0) {
+    const list = missed.map(({ damage, noticed }) => `${damage} (falls in ${percent(noticed)})`).join(", ");
+    warn(
+      "blind-reward",
+      `The reward often does not fall for ${list}: a policy can learn just that. coppice reward probe shows the texts.`,
     );
   }
   return findings;

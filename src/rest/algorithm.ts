@@ -4,6 +4,7 @@ import type { Config } from "./config.js";
 import { type Algorithm, rest } from "./loop.js";
 import { needsValue } from "./losses/names.js";
 import { BC, policyName, stepNames } from "./names.js";
+import { retrainsReward } from "./reward-parts.js";
 import type { ImproveStep } from "./steps/improve.js";
 import { learnsReward } from "./steps/prepare.js";
 
@@ -12,6 +13,7 @@ export interface Steps {
   prepare(): Promise<void>;
   imitate(): Promise<void>;
   teachReward(): Promise<void>;
+  retrainReward(policy: string, grow: number): Promise<void>;
   sample(policy: string, grow: number): Promise<void>;
   score(grow: number): Promise<void>;
   teachValue(grow: number): Promise<void>;
@@ -49,6 +51,7 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
       return BC;
     },
     grow: async (policy, grow) => {
+      if (grow > 1 && retrainsReward(config)) await steps.retrainReward(policy, grow);
       await steps.sample(policy, grow);
       await steps.score(grow);
       return grow;
@@ -97,10 +100,8 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
     prepare: () => add("prepare", stepNames.prepare),
     imitate: () => add("bc", stepNames.bc),
     teachReward: () => add("reward", stepNames.reward),
-    sample: (_, grow) => {
-      begin("grow");
-      return add("grow", stepNames.grow(grow));
-    },
+    retrainReward: (_, grow) => add("reward", stepNames.retrain(grow)),
+    sample: (_, grow) => add("grow", stepNames.grow(grow)),
     score: (grow) => {
       begin("score");
       return add("score", stepNames.score(grow));
@@ -111,6 +112,10 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
   });
   await rest({
     ...one,
+    grow: (...given) => {
+      begin("grow");
+      return one.grow(...given);
+    },
     improve: (...given) => {
       begin("improve");
       return one.improve(...given);

@@ -3,6 +3,7 @@ import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
 import { modelSize } from "./model-size.js";
+import { learnedMembers, rewardParts } from "./reward-parts.js";
 
 /** What is wrong, in data: `message` follows the name of the key at `path`. */
 export interface Issue {
@@ -95,18 +96,34 @@ function* lossIssues({ improve: { loss, bvmpo } }: Config): Generator<Issue> {
   };
 }
 
-function* rewardIssues({ reward }: Config): Generator<Issue> {
-  if (reward.kind !== "sum") return;
+function* rewardIssues({ reward, grow }: Config): Generator<Issue> {
+  if (reward.kind === "learned" && reward.retrain && grow.steps < 2) {
+    yield {
+      path: ["reward", "retrain"],
+      message: `is true but grow.steps is ${grow.steps}, and the reward is taught again before the second Grow. Raise grow.steps or remove it.`,
+      related: [["grow", "steps"]],
+    };
+  }
+  if (!("parts" in reward)) return;
   const seen = new Set<string>();
   for (const [index, part] of reward.parts.entries()) {
     const name = part.kind === "module" ? `module ${part.path}` : part.kind;
     if (seen.has(name)) {
       yield {
         path: ["reward", "parts", index],
-        message: `is a second part of kind ${name}. Remove it and add its weight to the first.`,
+        message: `is a second part of kind ${name}. ${reward.kind === "sum" ? "Remove it and add its weight to the first." : "Remove it."}`,
       };
     }
     seen.add(name);
+  }
+  if (reward.kind !== "ensemble") return;
+  const members = reward.parts.length - 1 + Math.max(1, learnedMembers(reward));
+  if (members < 2) {
+    yield {
+      path: ["reward", "parts"],
+      message:
+        "has one reward, but an ensemble needs two at least. Add a part, or raise members of a learned one.",
+    };
   }
 }
 
@@ -129,7 +146,6 @@ function* modelIssues({ model }: Config): Generator<Issue> {
 }
 
 function* trainingIssues({ bc, improve, reward }: Config): Generator<Issue> {
-  const parts = reward.kind === "sum" ? reward.parts : [reward];
   const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [
     { name: "bc", path: ["bc"], warmupSteps: bc.warmupSteps, stepsKey: "steps", steps: bc.steps },
     {
@@ -140,9 +156,9 @@ function* trainingIssues({ bc, improve, reward }: Config): Generator<Issue> {
       steps: improve.trainSteps,
     },
   ];
-  for (const [index, part] of parts.entries()) {
+  for (const [index, part] of rewardParts(reward).entries()) {
     if (part.kind !== "learned") continue;
-    const path = reward.kind === "sum" ? ["reward", "parts", index] : ["reward"];
+    const path = "parts" in reward ? ["reward", "parts", index] : ["reward"];
     trained.push({
       name: "reward",
       path,
@@ -238,9 +254,11 @@ export function idleKeys(config: Config): IdleKey[] {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
   }
   if (data.test !== null) idle.push({ path: ["data", "testSize"], because: "where data.test names a file" });
-  const parts = reward.kind === "sum" ? reward.parts : [reward];
-  if (!parts.some((part) => part.kind === "learned")) {
+  if (learnedMembers(reward) === 0) {
     idle.push({ path: ["data", "rewardShare"], because: "where no reward is learned" });
+  }
+  if (reward.kind === "ensemble" && reward.combine === "minimum") {
+    idle.push({ path: ["reward", "deviations"], because: "where reward.combine is minimum" });
   }
   if (model.from !== null) {
     const fromFolder = [

@@ -202,16 +202,51 @@ const weight = key(
   "Weight of this part; the weights are scaled to sum to 1",
 );
 
+const noPenalties: { lengthRatio: number | null; language: number } = { lengthRatio: null, language: 0 };
+
+/** Beside every kind of reward. */
+const penalties = z
+  .strictObject({
+    lengthRatio: key(
+      z.number().gt(1).max(100).nullable(),
+      noPenalties.lengthRatio,
+      "A candidate may be so many times longer or shorter than usual for its source before its reward falls; null: any length",
+    ),
+    language: key(
+      z.number().min(0).max(1),
+      noPenalties.language,
+      "Share of its reward that a candidate loses which reads like the source's language; 0: none",
+    ),
+  })
+  .default(noPenalties)
+  .meta({ description: "What lowers the reward, whatever its kind, before it is stored" });
+
+const retrain = key(
+  z.boolean(),
+  false,
+  "Teach it again before each further Grow, on samples of the latest policy; policies are evaluated by the first one",
+);
+
+const members = key(
+  whole(1, 16),
+  1,
+  "Learned rewards of as many seeds, each taught on its own; the ensemble has all of them",
+);
+
 const reward = z
   .discriminatedUnion("kind", [
-    z.strictObject(rewardKinds.learned).meta({
+    z.strictObject({ ...rewardKinds.learned, retrain, penalties }).meta({
       description:
         "Learned, needs no reference: predicts how good a translation is from source and candidate",
     }),
-    z.strictObject(rewardKinds.chrf).meta({ description: "Sentence chrF against the human translation" }),
-    z.strictObject(rewardKinds.bleu).meta({ description: "Sentence BLEU against the human translation" }),
-    z.strictObject(rewardKinds.module).meta({ description: "A function of yours" }),
-    z.strictObject(rewardKinds.places).meta({
+    z
+      .strictObject({ ...rewardKinds.chrf, penalties })
+      .meta({ description: "Sentence chrF against the human translation" }),
+    z
+      .strictObject({ ...rewardKinds.bleu, penalties })
+      .meta({ description: "Sentence BLEU against the human translation" }),
+    z.strictObject({ ...rewardKinds.module, penalties }).meta({ description: "A function of yours" }),
+    z.strictObject({ ...rewardKinds.places, penalties }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
     z
@@ -229,8 +264,40 @@ const reward = z
           )
           .min(2)
           .meta({ description: "Rewards of any other kind, each with its weight", origin: ours }),
+        penalties,
       })
       .meta({ description: "Weighted sum of other rewards" }),
+    z
+      .strictObject({
+        kind: z.literal("ensemble"),
+        parts: z
+          .array(
+            z.discriminatedUnion("kind", [
+              z.strictObject({ ...rewardKinds.learned, members }),
+              z.strictObject(rewardKinds.chrf),
+              z.strictObject(rewardKinds.bleu),
+              z.strictObject(rewardKinds.module),
+              z.strictObject(rewardKinds.places),
+            ]),
+          )
+          .min(1)
+          .meta({
+            description: "Rewards of any simple kind, on one scale; two at least, members counted",
+            origin: ours,
+          }),
+        combine: key(
+          z.enum(["minimum", "mean-minus-deviation"]),
+          "minimum",
+          "The lowest of the parts' rewards, or their mean less their disagreement",
+        ),
+        deviations: key(
+          z.number().min(0).max(100),
+          1,
+          "Standard deviations among the parts that are taken off their mean",
+        ),
+        penalties,
+      })
+      .meta({ description: "Several rewards of the same thing, so that none is gamed alone" }),
   ])
   .prefault({ kind: "learned" })
   .meta({ description: "What scores a candidate, from 0 to 1, higher is better" });
@@ -531,6 +598,9 @@ export const presetNames = [
   ...methodNames,
 ] as const;
 export type PresetName = (typeof presetNames)[number];
+
+/** Keys that a learned reward is taught by. */
+export const lessonKeys = Object.keys(rewardKinds.learned);
 
 export const configSchema = z.strictObject({
   seed: key(

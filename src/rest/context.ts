@@ -30,7 +30,7 @@ export class RunContext {
   /** Absent where the run is only read. */
   readonly #metrics: MetricsLog | undefined;
   readonly #policies = new Map<string, NativePolicy>();
-  #reward: Promise<Reward> | undefined;
+  readonly #rewards = new Map<string, Promise<Reward>>();
 
   constructor(parts: {
     config: Config;
@@ -111,14 +111,17 @@ export class RunContext {
     return NativePolicy.load(this.thread, this.folder.policy(name));
   }
 
-  /** The run's reward, made once. */
-  reward(make: () => Promise<Reward>): Promise<Reward> {
-    this.#reward ??= make();
-    return this.#reward;
+  /** The reward of the step of that name, made once. */
+  reward(step: string, make: () => Promise<Reward>): Promise<Reward> {
+    const reward = this.#rewards.get(step) ?? make();
+    this.#rewards.set(step, reward);
+    return reward;
   }
 
   async close(): Promise<void> {
-    const reward = await this.#reward?.catch(() => undefined);
-    await reward?.close?.();
+    for (const made of this.#rewards.values()) {
+      const reward = await made.catch(() => undefined);
+      await reward?.close?.();
+    }
   }
 }

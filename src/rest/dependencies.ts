@@ -1,10 +1,13 @@
 /** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
 
+import { lessonKeys } from "./config-schema.js";
 import { parsePolicyName } from "./names.js";
 
 const firstPolicy = ["data", "model", "bc"];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
 const TOKENIZER = "evaluate.bleuTokenizer";
+/** What a learned reward follows from: not what is done with its scores afterwards. */
+const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
 const everything = [...firstPolicy, "reward", "grow", "improve", "evaluate.temperature", TOKENIZER];
 
@@ -14,7 +17,8 @@ const everything = [...firstPolicy, "reward", "grow", "improve", "evaluate.tempe
  * be tried on the same candidates.
  */
 export function dependenciesOf(step: string): string[] {
-  if (step === "reward") return [...firstPolicy, "reward", "grow.maxTokens", TOKENIZER];
+  if (step === "reward") return [...firstPolicy, ...lessons, "grow.maxTokens", TOKENIZER];
+  if (step.startsWith("reward-")) return everything;
   const [, kind, name] = /^(evaluate|grow|score|value)-(.+)$/.exec(step) ?? [undefined, "train", step];
   const first = /^\d+$/.test(name!) ? name === "1" : parsePolicyName(name!)?.grow === 0;
   if (!first) return kind === "evaluate" ? [...everything, "evaluate"] : everything;

@@ -23,13 +23,35 @@ const labels: Record<PlannedStep["kind"], string> = {
   evaluate: "evaluation",
 };
 
-/**
- * One sentence on how long the steps of `plan` that are not done will take: as long as finished ones of their kind, or
- * by the rates of BC's training and of a few samples drawn now. Undefined before the first policy: nothing is known.
- */
+interface SecondsLeft {
+  /** By kind of step. */
+  readonly seconds: ReadonlyMap<PlannedStep["kind"], number>;
+  /** Kinds of which nothing tells how long they take. */
+  readonly unknown: ReadonlySet<PlannedStep["kind"]>;
+}
+
+/** One sentence on how long the steps of `plan` that are not done will take; undefined where none is left or nothing is known. */
 export async function timeLeft(run: RunContext, plan: readonly PlannedStep[]): Promise<string | undefined> {
+  const left = await secondsLeft(run, plan);
+  if (!left || left.seconds.size + left.unknown.size === 0) return undefined;
+  const { seconds, unknown } = left;
+  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
+  const parts = [...seconds].map(([kind, value]) => `${labels[kind]} ${duration(value)}`);
+  const without =
+    unknown.size > 0 ? `, not counting ${[...unknown].map((kind) => labels[kind]).join(" and ")}` : "";
+  return `About ${duration(total)} left at this machine's pace (${parts.join(", ")})${without}.`;
+}
+
+/**
+ * How long the steps of `plan` that are not done will take: as long as finished ones of their kind, or by the rates of BC's
+ * training and of a few samples drawn now. Undefined before the first policy: nothing is known.
+ */
+export async function secondsLeft(
+  run: RunContext,
+  plan: readonly PlannedStep[],
+): Promise<SecondsLeft | undefined> {
   const left = plan.filter(({ name }) => !run.manifest.isDone(name));
-  if (left.length === 0 || !run.manifest.isDone(stepNames.bc)) return undefined;
+  if (!run.manifest.isDone(stepNames.bc)) return undefined;
   const seconds = new Map<PlannedStep["kind"], number>();
   const unknown = new Set<PlannedStep["kind"]>();
   let guess: Awaited<ReturnType<typeof rates>> | undefined;
@@ -47,11 +69,7 @@ export async function timeLeft(run: RunContext, plan: readonly PlannedStep[]): P
     if (one === undefined) unknown.add(kind);
     else seconds.set(kind, (seconds.get(kind) ?? 0) + one);
   }
-  const total = [...seconds.values()].reduce((sum, value) => sum + value, 0);
-  const parts = [...seconds].map(([kind, value]) => `${labels[kind]} ${duration(value)}`);
-  const without =
-    unknown.size > 0 ? `, not counting ${[...unknown].map((kind) => labels[kind]).join(" and ")}` : "";
-  return `About ${duration(total)} left at this machine's pace (${parts.join(", ")})${without}.`;
+  return { seconds, unknown };
 }
 
 /** Seconds of a step whose kind has not been measured yet; undefined where nothing tells. */

@@ -21,8 +21,10 @@ export async function discardStaleWork(
     const [, policy] = /^(.+)\.training$/.exec(file) ?? [];
     if (policy && stale(policy)) await rm(join(folder.policies, file), { force: true });
   }
-  if (stale(stepNames.reward)) await rm(folder.inside("reward.training"), { recursive: true, force: true });
   for (const name of await names(folder.root)) {
+    const [lessons, member] = /^(?:reward-\d+|reward(-member-\d+)?)(?=\.training$)/.exec(name) ?? [];
+    if (lessons && stale(member === undefined ? lessons : stepNames.reward))
+      await rm(join(folder.root, name), { recursive: true, force: true });
     const [, grow] = /^grow-(\d+)$/.exec(name) ?? [];
     const [value] = /^value-\d+(?=\.training$)/.exec(name) ?? [];
     if (value && stale(value)) await rm(join(folder.root, name), { force: true });

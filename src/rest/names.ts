@@ -19,6 +19,8 @@ export const stepNames = {
   prepare: "prepare",
   bc: BC,
   reward: "reward",
+  /** The reward taught again for a Grow after the first. */
+  retrain: (grow: number) => `reward-${grow}`,
   grow: (grow: number) => `grow-${grow}`,
   score: (grow: number) => `score-${grow}`,
   value: (grow: number) => `value-${grow}`,
@@ -37,4 +39,7 @@ export const streams = {
   control: 7,
   sources: 8,
   value: 9,
+  probe: 10,
+  retrain: 11,
+  doctor: 12,
 } as const;

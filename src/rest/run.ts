@@ -23,7 +23,7 @@ import { sampleCandidates, scoreCandidates } from "./steps/grow.js";
 import { imitate } from "./steps/imitate.js";
 import { improvePolicy } from "./steps/improve.js";
 import { prepare } from "./steps/prepare.js";
-import { teachReward } from "./steps/reward.js";
+import { retrainReward, teachReward } from "./steps/reward.js";
 import { writeSummary } from "./steps/summarise.js";
 import { teachValue } from "./steps/value.js";
 
@@ -67,6 +67,7 @@ export function stepsOf(run: RunContext): Steps {
     prepare: () => prepare(run),
     imitate: () => imitate(run),
     teachReward: () => teachReward(run),
+    retrainReward: (policy, grow) => retrainReward(run, policy, grow),
     sample: (policy, grow) => sampleCandidates(run, policy, grow),
     score: (grow) => scoreCandidates(run, grow),
     teachValue: (grow) => teachValue(run, grow),

@@ -75,6 +75,7 @@ function only(names: ReadonlySet<string>, steps: Steps): Steps {
     prepare: () => pass(stepNames.prepare, steps.prepare),
     imitate: () => pass(stepNames.bc, steps.imitate),
     teachReward: () => pass(stepNames.reward, steps.teachReward),
+    retrainReward: (policy, grow) => pass(stepNames.retrain(grow), () => steps.retrainReward(policy, grow)),
     sample: (policy, grow) => pass(stepNames.grow(grow), () => steps.sample(policy, grow)),
     score: (grow) => pass(stepNames.score(grow), () => steps.score(grow)),
     teachValue: (grow) => pass(stepNames.value(grow), () => steps.teachValue(grow)),

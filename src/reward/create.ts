@@ -3,6 +3,7 @@
 import { UserError } from "../errors.js";
 import type { BleuTokenizer } from "../evaluate/tokenize/tokenizers.js";
 import { type CheckOptions, checked } from "./contract.js";
+import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
 import { placesReward } from "./places.js";
@@ -19,7 +20,8 @@ type SimpleRewardOptions =
 
 export type RewardOptions =
   | SimpleRewardOptions
-  | { kind: "sum"; parts: readonly (SimpleRewardOptions & { weight: number })[] };
+  | { kind: "sum"; parts: readonly (SimpleRewardOptions & { weight: number })[] }
+  | ({ kind: "ensemble"; parts: readonly SimpleRewardOptions[] } & EnsembleOptions);
 
 /** What the configuration's own section does not say. */
 export interface RewardContext {
@@ -27,18 +29,28 @@ export interface RewardContext {
   configFile: string;
   /** The learned reward, ready to score; needed where the configuration asks for one. */
   learned?: Reward;
+  /** Further learned rewards, which an ensemble has beside that one. */
+  learnedMembers?: readonly Reward[];
   /** Tokenizer of BLEU where the reward's own section names none. */
   tokenize?: BleuTokenizer;
   check?: CheckOptions;
 }
 
 /**
- * The reward of a configuration, checked against the contract. A sum is a `SumReward`, whose parts are checked.
- * Throws a UserError where a module does not load, a sum is not well-formed or `learned` is not there.
+ * The reward of a configuration, checked against the contract. A sum is a `SumReward` and an ensemble an `EnsembleReward`,
+ * whose parts are checked. Throws a UserError where a module does not load, a sum or an ensemble is not well-formed or `learned` is not there.
  *
  * @example await createReward({ kind: "module", path: "my-reward.mjs" }, { configFile: "runs/a/coppice.yaml" })
  */
 export async function createReward(options: RewardOptions, context: RewardContext): Promise<Reward> {
+  if (options.kind === "ensemble") {
+    const members: Reward[] = [];
+    for (const part of options.parts) {
+      members.push(await simpleReward(part, context));
+      if (part.kind === "learned") members.push(...(context.learnedMembers ?? []));
+    }
+    return new EnsembleReward(members, options, context.check);
+  }
   if (options.kind !== "sum") return checked(await simpleReward(options, context), context.check);
   const parts = [];
   for (const part of options.parts) {

@@ -7,8 +7,10 @@ import type { Pair } from "../data/pair.js";
 import { UserError } from "../errors.js";
 import { integerBelow, type Key, permutation, threefry, uniform } from "../tensor/random.js";
 import { changeNegation, changeNumbers } from "./meaning.js";
+import { changeName, corpusNames } from "./names.js";
 import { joinUnits, type Unit, unitsOf } from "./units.js";
 
+/** What a learned reward is taught with. */
 export const DAMAGE_KINDS = [
   "dropped",
   "doubled",
@@ -24,7 +26,10 @@ export const DAMAGE_KINDS = [
   "negation",
 ] as const;
 
-export type DamageKind = (typeof DAMAGE_KINDS)[number];
+/** What a reward is probed with: the lessons, and damages that no reward was taught. New kinds go to the end: draws follow from their place. */
+export const PROBE_KINDS = [...DAMAGE_KINDS, "shuffled", "names", "wrongLanguage", "empty"] as const;
+
+export type DamageKind = (typeof PROBE_KINDS)[number];
 
 export interface DamagedPair {
   source: string;
@@ -38,7 +43,7 @@ export interface DamagedPair {
 export interface DamageOptions {
   /** Damaged candidates wanted for each pair. */
   perPair: number;
-  /** The kinds to draw from; all of them when absent. */
+  /** The kinds to draw from; `DAMAGE_KINDS` when absent. */
   kinds?: readonly DamageKind[];
   /** Strengths are drawn uniformly from this range; [0.1, 0.6] when absent. */
   strength?: readonly [number, number];
@@ -52,6 +57,8 @@ interface Subject {
   key: Key;
   /** Finds a pair with another source and another target, where the corpus has one. */
   other: () => Pair | undefined;
+  /** The names of the corpus. */
+  names: () => readonly string[];
 }
 
 /** The damaged text, or undefined where this kind cannot be done to this text. */
@@ -118,6 +125,18 @@ const damages: Record<DamageKind, Damage> = {
   numbers: ({ pair, strength, key }) => changeNumbers(pair.target, strength, key),
 
   negation: ({ pair }) => changeNegation(pair.target),
+
+  shuffled: ({ units, key }) =>
+    units.length < 2
+      ? undefined
+      : joinUnits(Array.from(permutation(key, units.length), (place) => units[place]!)),
+
+  names: ({ pair, names, key }) => changeName(pair.target, names(), key),
+
+  // The text of another source: the right language of the wrong side, and the wrong content.
+  wrongLanguage: ({ other }) => other()?.source,
+
+  empty: () => "",
 };
 
 /** The lookbehind keeps long runs of dots from being tried from each of their dots. */
@@ -129,6 +148,10 @@ const WITHOUT_DEGREE: ReadonlySet<DamageKind> = new Set([
   "otherTranslation",
   "oneWord",
   "negation",
+  "shuffled",
+  "names",
+  "wrongLanguage",
+  "empty",
 ]);
 
 /**
@@ -149,6 +172,11 @@ export function* damagedPairs(
   const kinds = options.kinds ?? DAMAGE_KINDS;
   const [weakest, strongest] = options.strength ?? [0.1, 0.6];
   checkOptions(options.perPair, kinds, weakest, strongest);
+  let known: readonly string[] | undefined;
+  const names = () => {
+    known ??= corpusNames(pairs);
+    return known;
+  };
 
   for (let index = 0; index < pairs.length; index++) {
     const pair = pairs[index]!;
@@ -163,7 +191,7 @@ export function* damagedPairs(
       for (const kindIndex of permutation(threefry(pairKey, round, 1), kinds.length)) {
         if (found === options.perPair) break;
         const kind = kinds[kindIndex]!;
-        const drawKey = threefry(pairKey, round, 2 + DAMAGE_KINDS.indexOf(kind));
+        const drawKey = threefry(pairKey, round, 2 + PROBE_KINDS.indexOf(kind));
         const strength = WITHOUT_DEGREE.has(kind)
           ? 1
           : weakest + (strongest - weakest) * uniform(threefry(drawKey, 0, 0), 0);
@@ -173,8 +201,10 @@ export function* damagedPairs(
           strength,
           key: threefry(drawKey, 1, 0),
           other: () => otherPair(pairs, index, threefry(drawKey, 2, 0)),
+          names,
         });
-        if (candidate === undefined || plain(candidate) === "" || seen.has(plain(candidate))) continue;
+        if (candidate === undefined || seen.has(plain(candidate))) continue;
+        if (plain(candidate) === "" && kind !== "empty") continue;
         seen.add(plain(candidate));
         found++;
         yield { source: pair.source, candidate, reference: pair.target, kind, strength };

@@ -82,6 +82,21 @@ export interface RewardSummary {
   spearman?: number;
   pairwiseAccuracy?: number;
   pairs?: number;
+  /** The same figures of the reward as it was taught again, by the Grow whose candidates it scored. */
+  retrained?: { grow: number; kendall: number; spearman: number; pairwiseAccuracy: number; pairs: number }[];
+  /** What it makes of damaged human translations; absent where no policy was evaluated with it yet. */
+  probe?: ProbeSummary[];
+}
+
+/** A kind of damage that a reward was probed with. */
+export interface ProbeSummary {
+  kind: string;
+  /** In words: `words doubled`. */
+  damage: string;
+  /** Human translations that it could be done to. */
+  pairs: number;
+  /** Share of them whose damaged version scores lower. */
+  noticed: number;
 }
 
 export interface ExampleTranslations {

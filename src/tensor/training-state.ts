@@ -20,11 +20,12 @@ export async function writeState(
   start.writeUInt32LE(header.length, 4);
   const file = await open(path, "w");
   try {
-    await file.write(start);
-    await file.write(header);
+    // Not `write`: on a nearly full disk that writes a part, without an error.
+    await file.writeFile(start);
+    await file.writeFile(header);
     for (const name of names) {
       const { buffer, byteOffset, byteLength } = buffers[name]!;
-      await file.write(new Uint8Array(buffer, byteOffset, byteLength));
+      await file.writeFile(new Uint8Array(buffer, byteOffset, byteLength));
     }
     await file.sync();
   } finally {

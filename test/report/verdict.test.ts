@@ -110,6 +110,32 @@ describe("step by step", () => {
   });
 });
 
+describe("a reward that was probed", () => {
+  const probed = (noticed: number) =>
+    rising({
+      reward: {
+        name: "learned",
+        probe: [
+          { kind: "cut", damage: "the end cut off", pairs: 40, noticed: 1 },
+          { kind: "doubled", damage: "words doubled", pairs: 40, noticed },
+        ],
+      },
+    });
+  test("damage that is noticed in less than 80 % is a warning with its share", () => {
+    expect(about(probed(0.79), "blind-reward")).toEqual([
+      {
+        kind: "warning",
+        topic: "blind-reward",
+        text: "The reward often does not fall for words doubled (falls in 79 %): a policy can learn just that. coppice reward probe shows the texts.",
+      },
+    ]);
+  });
+  test("from 80 % on nothing is said, nor of a reward that was not probed", () => {
+    expect(about(probed(0.8), "blind-reward")).toEqual([]);
+    expect(about(rising(), "blind-reward")).toEqual([]);
+  });
+});
+
 describe("BLEU and chrF", () => {
   test("a rise, a fall and noise are told apart by the intervals", () => {
     expect(about(rising(), "chrf")[0]).toEqual({

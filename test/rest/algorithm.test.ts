@@ -55,6 +55,32 @@ test("a learned reward is taught by the first policy", async () => {
   );
 });
 
+test("a reward that is taught again is so before each further Grow, by the policy that it samples from", async () => {
+  const config = resolveConfig({
+    data: { train: ["a.tsv"] },
+    reward: { kind: "learned", retrain: true },
+    grow: { steps: 3 },
+    improve: { thresholds: { kind: "absolute", values: [0.5] }, control: false },
+  });
+  const planned = await plannedSteps(config);
+  expect(planned.map(({ name }) => name).join(" ")).toBe(
+    "prepare G0I0 reward evaluate-G0I0 grow-1 score-1 G1I1 evaluate-G1I1 " +
+      "reward-2 grow-2 score-2 G2I1 evaluate-G2I1 reward-3 grow-3 score-3 G3I1 evaluate-G3I1",
+  );
+  // One single-step command does both.
+  const unit = (step: string) => planned.find(({ name }) => name === step)!.unit;
+  expect(unit("reward-2")).toBe(unit("grow-2"));
+  expect(unit("score-2")).not.toBe(unit("grow-2"));
+});
+
+test("penalties change what is scored, not what a learned reward is taught; one taught again follows from all before", () => {
+  expect(dependenciesOf("reward")).not.toContain("reward");
+  for (const key of ["reward.kind", "reward.parts", "reward.steps", "reward.target", "bc", "data"])
+    expect(dependenciesOf("reward")).toContain(key);
+  expect(dependenciesOf("score-1")).toContain("reward");
+  expect(dependenciesOf("reward-2")).toEqual(expect.arrayContaining(["reward", "improve", "grow", "bc"]));
+});
+
 test("the second Grow follows the last Improve of the first; its control starts from the same policy", async () => {
   expect(await plan({ grow: { steps: 2 }, improve: { thresholds } })).toBe(
     "prepare G0I0 evaluate-G0I0 grow-1 score-1 G1I1 evaluate-G1I1 G1I2 evaluate-G1I2 " +

@@ -65,6 +65,7 @@ describe("a configuration", () => {
     expect(parseConfig(`preset: demo\n${data}reward: {kind: chrf}\n`, "a.yaml").reward).toEqual({
       kind: "chrf",
       wordOrder: 0,
+      penalties: { lengthRatio: null, language: 0 },
     });
   });
 
@@ -233,9 +234,32 @@ describe("a value that is refused", () => {
     );
   });
 
+  test("an ensemble of one, and a setting that its kind of combination does not use", () => {
+    expect(refusal(`${data}reward:\n  kind: ensemble\n  parts: [{kind: learned}]\n`)).toBe(
+      "iwslt.yaml:4: reward.parts has one reward, but an ensemble needs two at least. Add a part, or raise members of a learned one.",
+    );
+    expect(
+      refusal(`${data}reward:\n  kind: ensemble\n  parts: [{kind: learned, members: 2}]\n  deviations: 2\n`),
+    ).toBe(
+      "iwslt.yaml:5: reward.deviations has no effect where reward.combine is minimum. Remove one of the two.",
+    );
+  });
+
+  test("a reward to be taught again before a second Grow that there is not", () => {
+    expect(refusal(`${data}reward:\n  kind: learned\n  retrain: true\n`)).toBe(
+      "iwslt.yaml:4: reward.retrain is true but grow.steps is 1, and the reward is taught again before the second Grow. Raise grow.steps or remove it.",
+    );
+  });
+
+  test("a length penalty that nothing could escape", () => {
+    expect(refusal(`${data}reward:\n  kind: chrf\n  penalties: {lengthRatio: 1}\n`)).toBe(
+      "iwslt.yaml:4: reward.penalties.lengthRatio is 1 but must be a number above 1 and at most 100, or null.",
+    );
+  });
+
   test("a name that is not one of those offered", () => {
     expect(refusal(`${data}reward: {kind: cherf}`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, places, sum. Did you mean chrf?"`,
+      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, places, sum, ensemble. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of these. Did you mean paper-iwslt14?"`,

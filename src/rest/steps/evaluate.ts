@@ -24,6 +24,7 @@ import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { BC, parsePolicyName, stepNames, streams } from "../names.js";
 import { loadPrepared } from "./prepare.js";
+import { checkEnsemble, probeInSmall } from "./probe.js";
 import { runReward } from "./reward.js";
 
 /** Sources whose samples at temperature 1 estimate the KL divergence from BC, and samples of each. */
@@ -58,14 +59,27 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
   const step = stepNames.evaluate(name);
   await run.step(step, { dependsOn: dependenciesOf(step), outputs: [file] }, async () => {
     const { test } = await loadPrepared(run);
+    // Once a run, and before any Grow: by the first policy's evaluation the reward exists.
+    if (name === BC) await checkEnsemble(run, await runReward(run));
     const evaluation = await measurePolicy(run, name, test);
     await writeJsonAtomic(run.folder.inside(file), evaluation);
+    const probe = name === BC ? await probeInSmall(run, await runReward(run)) : undefined;
     const { reward, bleu, chrf, klFromBc } = evaluation.summary;
     run.reporter.note(
       `${name}: mean reward ${(100 * reward.value).toFixed(1)}, BLEU ${bleu.value.toFixed(1)}, ` +
         `chrF ${chrf.value.toFixed(1)}, KL from BC ${klFromBc.toFixed(2)} nats a sequence.`,
     );
-    return { metrics: { policy: name, reward: reward.value, bleu: bleu.value, chrf: chrf.value, klFromBc } };
+    const figures = {
+      policy: name,
+      scoredBy: stepNames.reward,
+      reward: reward.value,
+      bleu: bleu.value,
+      chrf: chrf.value,
+      klFromBc,
+    };
+    if (!probe) return { metrics: figures };
+    const rows = probe.map((row) => ({ ...row }));
+    return { result: { probe: rows }, metrics: { ...figures, probe: rows } };
   });
 }
 

@@ -4,7 +4,8 @@ import type { Pair } from "../../data/pair.js";
 import { Interrupted } from "../../errors.js";
 import { exists } from "../../exists.js";
 import type { SampledCandidate } from "../../policy/policy.js";
-import type { RewardInput } from "../../reward/reward.js";
+import { PenalisedReward } from "../../reward/penalty.js";
+import type { Reward, RewardInput } from "../../reward/reward.js";
 import { CandidateStore } from "../../store/candidate-store.js";
 import {
   type Candidate,
@@ -20,7 +21,7 @@ import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { stepNames, streams } from "../names.js";
 import { loadPrepared } from "./prepare.js";
-import { runReward } from "./reward.js";
+import { growReward, scoringStep } from "./reward.js";
 
 /** Sources of one part file: what a kill can cost at most. */
 const SOURCES_A_PART = 500;
@@ -96,18 +97,19 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
     stepNames.score(grow),
     { dependsOn: dependenciesOf(stepNames.score(grow)), outputs: [file] },
     async () => {
-      const reward = await runReward(run);
+      const reward = await growReward(run, grow);
       const { train } = await loadPrepared(run);
       const folder = run.folder.grow(grow);
       const runId = run.manifest.runId;
       const store = await CandidateStore.open(folder, { runId });
       const total = await store.count();
       const progress = run.reporter.progress(`Score ${grow}`, total, "candidates");
+      const tally = penaltyTally(reward);
       let calls = 0;
       async function* scored(): AsyncGenerator<Scored[]> {
         let waiting: Candidate[] = [];
         const flush = async (): Promise<Scored[]> => {
-          const rewards = await reward.score(waiting.map((candidate) => inputOf(candidate, train)));
+          const rewards = await tally.score(waiting.map((candidate) => inputOf(candidate, train)));
           calls += waiting.length;
           progress.update(calls);
           const rows = waiting.map(({ sourceId, sampleId }, i) => ({
@@ -141,15 +143,48 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
         rewardCalls: calls,
         meanReward: stats.meanReward,
         maxReward: stats.maxReward,
+        ...tally.figures(),
       };
       run.reporter.note(
         `Grow ${grow}: ${stats.candidates} candidates of ${stats.sources} sources, mean reward ` +
           `${(100 * stats.meanReward).toFixed(1)}, highest ${(100 * stats.maxReward).toFixed(1)}, ` +
           `${(100 * stats.unfinishedShare).toFixed(1)} % unfinished.`,
       );
-      return { result, metrics: { grow, ...result, ...figures(stats) } };
+      const { meanPenalty, penalisedShare } = result;
+      if (meanPenalty !== undefined && penalisedShare !== undefined)
+        run.reporter.note(
+          `Grow ${grow}: penalties took ${(100 * meanPenalty).toFixed(1)} points of the mean reward, from ` +
+            `${(100 * penalisedShare).toFixed(1)} % of the candidates.`,
+        );
+      return { result, metrics: { grow, scoredBy: scoringStep(run, grow), ...result, ...figures(stats) } };
     },
   );
+}
+
+/** Scores by `reward` and, where it is penalised, keeps count of what the penalties took. */
+function penaltyTally(reward: Reward) {
+  let scored = 0;
+  let penalised = 0;
+  let raw = 0;
+  let lost = 0;
+  return {
+    async score(batch: readonly RewardInput[]): Promise<number[]> {
+      if (!(reward instanceof PenalisedReward)) return reward.score(batch);
+      const scores = await reward.scorePenalised(batch);
+      scores.raw.forEach((value, i) => {
+        scored++;
+        raw += value;
+        lost += value - scores.total[i]!;
+        if (scores.factors[i]! < 1) penalised++;
+      });
+      return scores.total;
+    },
+    /** Mean reward before the penalties, the mean that they took, and the share of candidates that have one. */
+    figures: (): Record<string, number> =>
+      scored === 0
+        ? {}
+        : { meanRawReward: raw / scored, meanPenalty: lost / scored, penalisedShare: penalised / scored },
+  };
 }
 
 /** The sources that Grow samples for: all of D, or as many as asked for, chosen by the seed. */

@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { NativePolicy } from "../../policy/native.js";
+import type { Reward } from "../../reward/reward.js";
 import { CandidateStore } from "../../store/candidate-store.js";
 import {
   randomControl,
@@ -19,7 +20,7 @@ import { BC, policyName, streams } from "../names.js";
 import { configuredLoss, trainingExamples } from "./examples.js";
 import { optimizerOptions } from "./imitate.js";
 import { loadPrepared } from "./prepare.js";
-import { runReward } from "./reward.js";
+import { growReward, scoringStep } from "./reward.js";
 
 /** D_eval at an Improve step: so many validation sources, and samples of each. */
 export const VALIDATION_SOURCES = 256;
@@ -58,7 +59,8 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       const policy = await run.freshPolicy(step.from);
       const progress = run.reporter.progress(name, config.improve.trainSteps, "steps");
       const stateFile = join(run.folder.policies, `${name}.training`);
-      const before = await validationReward(run, policy);
+      const reward = await growReward(run, step.grow);
+      const before = await validationReward(run, policy, reward);
       let latest = before;
       const trained = await policy.train(examples, {
         ...optimizerOptions(config.improve),
@@ -71,7 +73,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         evaluateEvery: config.improve.evaluateEvery,
         patience: config.improve.patience === 0 ? Number.POSITIVE_INFINITY : config.improve.patience,
         evaluate: async () => {
-          latest = await validationReward(run, policy);
+          latest = await validationReward(run, policy, reward);
           return latest;
         },
         stateFile,
@@ -94,6 +96,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         result: { ...result },
         metrics: {
           ...result,
+          scoredBy: scoringStep(run, step.grow),
           validationRewardBefore: before,
           validationReward: score,
           bestStep: trained.bestStep,
@@ -142,9 +145,8 @@ export function ruleOf(improve: Config["improve"], step: number): SelectRule {
 }
 
 /** Mean reward of samples on validation sources, by the same draws at every call. */
-async function validationReward(run: RunContext, policy: NativePolicy): Promise<number> {
+async function validationReward(run: RunContext, policy: NativePolicy, reward: Reward): Promise<number> {
   const { validation } = await loadPrepared(run);
-  const reward = await runReward(run);
   const used = validation.slice(0, VALIDATION_SOURCES);
   const sources = used.map((pair, sourceId) => ({ sourceId, text: pair.source }));
   const texts: string[][] = used.map(() => []);

@@ -16,6 +16,7 @@ import { trainVocabulary } from "../../text/train-vocabulary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { stepNames } from "../names.js";
+import { learnedMembers } from "../reward-parts.js";
 
 export interface PreparedCounts {
   [part: string]: number;
@@ -92,13 +93,9 @@ async function readPrepared(run: RunContext): Promise<Prepared> {
   return { train: train!, reward: reward!, validation: validation!, test: test! };
 }
 
-/** Whether the configuration asks for a reward that learns, alone or as a part of a sum. */
+/** Whether the configuration asks for a reward that learns, alone or as a part. */
 export function learnsReward(config: Config): boolean {
-  const { reward } = config;
-  return (
-    reward.kind === "learned" ||
-    (reward.kind === "sum" && reward.parts.some((part) => part.kind === "learned"))
-  );
+  return learnedMembers(config.reward) > 0;
 }
 
 async function readParts(config: Config, configFile: string): Promise<Prepared> {

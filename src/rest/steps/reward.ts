@@ -5,15 +5,14 @@ import { UserError } from "../../errors.js";
 import { createReward } from "../../reward/create.js";
 import { LearnedReward } from "../../reward/learned/learned.js";
 import { trainLearnedReward } from "../../reward/learned/train.js";
+import { PenalisedReward } from "../../reward/penalty.js";
 import type { Reward } from "../../reward/reward.js";
-import type { RewardSummary } from "../../store/summary.js";
-import type { Config } from "../config.js";
+import type { ProbeSummary, RewardSummary } from "../../store/summary.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { BC, stepNames, streams } from "../names.js";
+import { type LearnedPart, learnedMembers, learnedPart, retrainsReward } from "../reward-parts.js";
 import { loadPrepared } from "./prepare.js";
-
-type LearnedOptions = Extract<Config["reward"], { kind: "learned" }>;
 
 /** Steps between two looks at the agreement on held-out sources, and looks without a better one. */
 const EVALUATE_EVERY = 100;
@@ -29,113 +28,209 @@ export interface RewardResult {
   pairs: number;
 }
 
-/** Teaches the learned reward on its own part of the corpus, where the configuration asks for one. */
+/**
+ * Teaches the learned reward on its own part of the corpus, where the configuration asks for one; the members of an
+ * ensemble one after another, each by a seed of its own. The figures are those of the first.
+ */
 export async function teachReward(run: RunContext): Promise<void> {
-  const options = learnedOptions(run.config);
+  const options = learnedPart(run.config.reward);
   if (!options) return;
+  const folders = memberFolders(run);
   await run.step(
     stepNames.reward,
-    { dependsOn: dependenciesOf(stepNames.reward), outputs: ["reward"] },
+    { dependsOn: dependenciesOf(stepNames.reward), outputs: folders },
     async () => {
-      const { reward: pairs } = await loadPrepared(run);
-      const stateFolder = run.folder.inside("reward.training");
-      let agreed = "";
-      let bar: { unit: string; progress: ReturnType<typeof run.reporter.progress> } | undefined;
-      const trained = await trainLearnedReward(run.thread, {
-        policy: await run.policy(BC),
-        policyFolder: run.folder.policy(BC),
-        pairs,
-        folder: run.folder.reward,
-        stateFolder,
-        options: {
-          target: {
-            chrf: options.target === "bleu" ? 0 : 1,
-            bleu: options.target === "chrf" ? 0 : 1,
-            tokenize: run.config.evaluate.bleuTokenizer,
-          },
-          samplesPerSource: options.samplesPerSource,
-          temperatures: options.temperatures,
-          maxTokens: run.config.grow.maxTokens,
-          damaged: options.damaged,
-          heldOut: HELD_OUT,
-          steps: options.steps,
-          batchTokens: options.batchTokens,
-          learningRate: options.learningRate,
-          warmupSteps: options.warmupSteps,
-          dropout: run.config.model.dropout,
-          evaluateEvery: Math.min(EVALUATE_EVERY, options.steps),
-          patience: PATIENCE,
-        },
-        seed: run.seed(streams.reward),
-        onProgress: (at) => {
-          if (at.phase === "validation") {
-            agreed = `, pairwise accuracy ${(100 * at.samples.pairwiseAccuracy).toFixed(1)} %`;
-            return;
-          }
-          const [done, total, unit] =
-            at.phase === "sampling" ? [at.done, at.total, "samples"] : [at.step, at.steps, "steps"];
-          if (bar?.unit !== unit) {
-            bar?.progress.finish();
-            bar = { unit, progress: run.reporter.progress("Reward", total, unit) };
-          }
-          bar.progress.update(done, at.phase === "sampling" ? "" : `loss ${at.loss.toFixed(3)}${agreed}`);
-        },
-        ...(run.signal ? { signal: run.signal } : {}),
-      });
-      bar?.progress.finish();
-      await trained.reward.close();
-      await rm(stateFolder, { recursive: true, force: true });
-      const { agreement } = trained;
-      const result: RewardResult = {
-        kendall: agreement.overall.kendall,
-        spearman: agreement.overall.spearman,
-        pairwiseAccuracy: agreement.pairwiseAccuracy,
-        pairs: agreement.pairs,
+      const results: RewardResult[] = [];
+      for (const [index, folder] of folders.entries())
+        results.push(
+          await teach(run, options, {
+            label: index === 0 ? "Reward" : `Reward ${index + 1}`,
+            policy: BC,
+            folder,
+            seed: index === 0 ? run.seed(streams.reward) : run.seed(streams.reward, index),
+          }),
+        );
+      for (const folder of folders) await forgetLessons(run, folder);
+      return {
+        result: results[0]!,
+        metrics: { ...results[0]!, ...(results.length > 1 && { members: results }) },
       };
-      run.reporter.note(
-        `Reward: on samples of unseen sources it agrees with the metric at Kendall τ ${result.kendall.toFixed(2)}, ` +
-          `Spearman ${result.spearman.toFixed(2)}; of two candidates of one source it picks the better in ` +
-          `${(100 * result.pairwiseAccuracy).toFixed(0)} % of ${result.pairs} pairs.`,
-      );
-      return { result, metrics: result };
     },
   );
 }
 
-/** The reward that scores candidates, checked against its contract. */
+/** Teaches the reward again on samples of `policy`, which `grow` samples from; candidates of that Grow are scored by it. */
+export async function retrainReward(run: RunContext, policy: string, grow: number): Promise<void> {
+  const options = learnedPart(run.config.reward);
+  if (!options) return;
+  const name = stepNames.retrain(grow);
+  await run.step(name, { dependsOn: dependenciesOf(name), outputs: [name] }, async () => {
+    const result = await teach(run, options, {
+      label: `Reward for Grow ${grow}`,
+      policy,
+      folder: name,
+      seed: run.seed(streams.retrain, grow),
+    });
+    await forgetLessons(run, name);
+    return { result, metrics: { grow, policy, ...result } };
+  });
+}
+
+interface Lesson {
+  readonly label: string;
+  /** The policy whose weights the reward starts from and whose samples it judges. */
+  readonly policy: string;
+  /** In the run folder. */
+  readonly folder: string;
+  readonly seed: number;
+}
+
+async function teach(
+  run: RunContext,
+  options: LearnedPart,
+  { label, policy, folder, seed }: Lesson,
+): Promise<RewardResult> {
+  const { reward: pairs } = await loadPrepared(run);
+  let agreed = "";
+  let bar: { unit: string; progress: ReturnType<typeof run.reporter.progress> } | undefined;
+  const trained = await trainLearnedReward(run.thread, {
+    policy: await run.policy(policy),
+    policyFolder: run.folder.policy(policy),
+    pairs,
+    folder: run.folder.inside(folder),
+    stateFolder: lessonsFolder(run, folder),
+    options: {
+      target: {
+        chrf: options.target === "bleu" ? 0 : 1,
+        bleu: options.target === "chrf" ? 0 : 1,
+        tokenize: run.config.evaluate.bleuTokenizer,
+      },
+      samplesPerSource: options.samplesPerSource,
+      temperatures: options.temperatures,
+      maxTokens: run.config.grow.maxTokens,
+      damaged: options.damaged,
+      heldOut: HELD_OUT,
+      steps: options.steps,
+      batchTokens: options.batchTokens,
+      learningRate: options.learningRate,
+      warmupSteps: options.warmupSteps,
+      dropout: run.config.model.dropout,
+      evaluateEvery: Math.min(EVALUATE_EVERY, options.steps),
+      patience: PATIENCE,
+    },
+    seed,
+    onProgress: (at) => {
+      if (at.phase === "validation") {
+        agreed = `, pairwise accuracy ${(100 * at.samples.pairwiseAccuracy).toFixed(1)} %`;
+        return;
+      }
+      const [done, total, unit] =
+        at.phase === "sampling" ? [at.done, at.total, "samples"] : [at.step, at.steps, "steps"];
+      if (bar?.unit !== unit) {
+        bar?.progress.finish();
+        bar = { unit, progress: run.reporter.progress(label, total, unit) };
+      }
+      bar.progress.update(done, at.phase === "sampling" ? "" : `loss ${at.loss.toFixed(3)}${agreed}`);
+    },
+    ...(run.signal ? { signal: run.signal } : {}),
+  });
+  bar?.progress.finish();
+  await trained.reward.close();
+  const { agreement } = trained;
+  const result: RewardResult = {
+    kendall: agreement.overall.kendall,
+    spearman: agreement.overall.spearman,
+    pairwiseAccuracy: agreement.pairwiseAccuracy,
+    pairs: agreement.pairs,
+  };
+  run.reporter.note(
+    `${label}: on samples of unseen sources it agrees with the metric at Kendall τ ${result.kendall.toFixed(2)}, ` +
+      `Spearman ${result.spearman.toFixed(2)}; of two candidates of one source it picks the better in ` +
+      `${(100 * result.pairwiseAccuracy).toFixed(0)} % of ${result.pairs} pairs.`,
+  );
+  return result;
+}
+
+/** Where lessons and training state are kept until the step counts. */
+function lessonsFolder(run: RunContext, folder: string): string {
+  return run.folder.inside(`${folder}.training`);
+}
+
+async function forgetLessons(run: RunContext, folder: string): Promise<void> {
+  await rm(lessonsFolder(run, folder), { recursive: true, force: true });
+}
+
+/** `reward`, and `reward-member-2` and so on for the members of an ensemble. */
+function memberFolders({ config }: RunContext): string[] {
+  return Array.from({ length: learnedMembers(config.reward) }, (_, i) =>
+    i === 0 ? "reward" : `reward-member-${i + 1}`,
+  );
+}
+
+/** The reward that policies are evaluated by, checked against its contract: where it is taught again, the first. */
 export function runReward(run: RunContext): Promise<Reward> {
-  return run.reward(async () => {
-    if (learnedOptions(run.config) && !run.manifest.isDone(stepNames.reward))
+  return rewardOf(run, stepNames.reward);
+}
+
+/** The step that made the reward of a Grow's candidates, and of the checkpoints chosen on them. */
+export function scoringStep({ config }: RunContext, grow: number): string {
+  return retrainsReward(config) && grow > 1 ? stepNames.retrain(grow) : stepNames.reward;
+}
+
+/** The reward that scores a Grow's candidates. */
+export function growReward(run: RunContext, grow: number): Promise<Reward> {
+  return rewardOf(run, scoringStep(run, grow));
+}
+
+function rewardOf(run: RunContext, step: string): Promise<Reward> {
+  return run.reward(step, async () => {
+    const { reward: options } = run.config;
+    const members = learnedMembers(options);
+    if (members > 0 && !run.manifest.isDone(step))
       throw new UserError(
         `the reward of this run is not trained yet. Train it with: coppice train-reward ${run.folder.root}`,
         {
           file: run.folder.root,
         },
       );
-    const learned = learnedOptions(run.config)
-      ? await LearnedReward.load(run.thread, run.folder.reward)
-      : undefined;
-    return createReward(run.config.reward, {
+    const learned: Reward[] = [];
+    for (const [index, folder] of (step === stepNames.reward ? memberFolders(run) : [step]).entries()) {
+      const one = await LearnedReward.load(run.thread, run.folder.inside(folder));
+      learned.push(index === 0 ? one : renamed(one, `${one.name} ${index + 1}`));
+    }
+    const [first, ...others] = learned;
+    const reward = await createReward(options, {
       configFile: run.folder.config,
       tokenize: run.config.evaluate.bleuTokenizer,
-      ...(learned ? { learned } : {}),
+      ...(first ? { learned: first, learnedMembers: others } : {}),
     });
+    const { lengthRatio, language } = options.penalties;
+    if (lengthRatio === null && language === 0) return reward;
+    return new PenalisedReward(reward, options.penalties, (await loadPrepared(run)).train);
   });
+}
+
+/** The same reward by a name that tells it from its siblings. */
+function renamed(reward: Reward, name: string): Reward {
+  return {
+    name,
+    needsReference: reward.needsReference,
+    score: (batch) => reward.score(batch),
+    close: async () => reward.close?.(),
+  };
 }
 
 /** What the report says of the reward. */
 export function rewardSummary(run: RunContext): RewardSummary {
-  const name = run.config.reward.kind;
-  return run.manifest.isDone(stepNames.reward)
-    ? { name, ...run.result<RewardResult>(stepNames.reward) }
-    : { name };
-}
-
-/** The learned part of the configured reward, where there is one. */
-function learnedOptions(config: Config): Omit<LearnedOptions, "kind"> | undefined {
-  const { reward } = config;
-  if (reward.kind === "learned") return reward;
-  return reward.kind === "sum"
-    ? reward.parts.find((part): part is Extract<typeof part, { kind: "learned" }> => part.kind === "learned")
-    : undefined;
+  const first = stepNames.evaluate(BC);
+  const retrained = run.manifest.steps.flatMap(({ name, result }) => {
+    const [, grow] = /^reward-(\d+)$/.exec(name) ?? [];
+    return grow === undefined ? [] : [{ grow: Number(grow), ...(result as RewardResult) }];
+  });
+  return {
+    name: run.config.reward.kind,
+    ...(run.manifest.isDone(stepNames.reward) ? run.result<RewardResult>(stepNames.reward) : {}),
+    ...(retrained.length > 0 && { retrained }),
+    ...(run.manifest.isDone(first) ? run.result<{ probe: ProbeSummary[] }>(first) : {}),
+  };
 }

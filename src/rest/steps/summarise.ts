@@ -89,7 +89,7 @@ export function costs(
 function leadsTo(step: string, policy: { grow: number; improve: number; control: boolean }): boolean {
   if (step === stepNames.prepare || step === stepNames.bc) return true;
   if (step === stepNames.reward) return policy.grow > 0;
-  const sampled = /^(?:grow|score|value)-(\d+)$/.exec(step);
+  const sampled = /^(?:reward|grow|score|value)-(\d+)$/.exec(step);
   if (sampled) return Number(sampled[1]) <= policy.grow;
   const trained = parsePolicyName(step);
   if (!trained) return false;

@@ -7,7 +7,7 @@ import { UserError } from "../../errors.js";
 import { BLEU_TOKENIZERS } from "../../evaluate/tokenize/tokenizers.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
 import { type Calibration, readCalibration } from "../calibration.js";
-import { DAMAGE_KINDS } from "../damage.js";
+import { PROBE_KINDS } from "../damage.js";
 
 const FILE = "reward.json";
 const FORMAT = 1;
@@ -52,7 +52,7 @@ const schema = z.object({
   /** Held-out references against damaged ones, by kind of damage. */
   probe: z.array(
     z.object({
-      kind: z.enum(DAMAGE_KINDS),
+      kind: z.enum(PROBE_KINDS),
       pairs: count,
       noticed: figure,
       tied: figure,
