@@ -98,6 +98,7 @@ test("improve.from: base starts every Improve step, and the control's, from BC; 
       prepare: none,
       imitate: none,
       teachReward: none,
+      retrainReward: none,
       score: none,
       teachValue: none,
       evaluate: none,
