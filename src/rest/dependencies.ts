@@ -1,15 +1,17 @@
 /** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
 
 import { lessonKeys } from "./config-schema.js";
+import { MODULE_CONTENT } from "./inputs.js";
 import { parsePolicyName } from "./names.js";
 
 const firstPolicy = ["data", "model", "bc"];
+const scoring = ["reward", MODULE_CONTENT];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
 const TOKENIZER = "evaluate.bleuTokenizer";
 /** What a learned reward follows from: not what is done with its scores afterwards. */
 const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
-const everything = [...firstPolicy, "reward", "grow", "improve", "evaluate.temperature", TOKENIZER];
+const everything = [...firstPolicy, ...scoring, "grow", "improve", "evaluate.temperature", TOKENIZER];
 
 /**
  * Keys of any step but the first, `prepare`, by its name; `improve` stands for all below it. The seed counts
@@ -26,11 +28,11 @@ export function dependenciesOf(step: string): string[] {
     case "grow":
       return [...firstPolicy, "grow"];
     case "score":
-      return [...firstPolicy, "grow", "reward", TOKENIZER];
+      return [...firstPolicy, "grow", ...scoring, TOKENIZER];
     case "value":
-      return [...firstPolicy, "grow", "reward", "improve.value", TOKENIZER];
+      return [...firstPolicy, "grow", ...scoring, "improve.value", TOKENIZER];
     case "evaluate":
-      return [...firstPolicy, "reward", "evaluate", "grow.maxTokens"];
+      return [...firstPolicy, ...scoring, "evaluate", "grow.maxTokens"];
     default:
       return firstPolicy;
   }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.js";
 import { duration } from "../report/format.js";
 import { writeFileAtomic } from "../store/atomic.js";
+import { inputFiles } from "../store/input-files.js";
 import { type Json, Manifest } from "../store/manifest.js";
 import { MetricsLog } from "../store/metrics.js";
 import { enterRunFolder, type RunFolder, runFolder } from "../store/run-folder.js";
@@ -14,6 +15,7 @@ import { algorithm, type PlannedStep, plannedSteps, type Steps } from "./algorit
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
+import { inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { rest } from "./loop.js";
 import { BC, stepNames } from "./names.js";
@@ -171,9 +173,10 @@ export async function readConfig(file: string): Promise<Config> {
 }
 
 async function openManifest(folder: RunFolder, config: Config, reporter: Reporter): Promise<Manifest> {
-  // A configuration is what YAML holds, and so JSON.
-  const now = { seed: config.seed, config: config as unknown as Json };
   const manifest = await Manifest.read(folder.root);
+  const inputs = await inputFiles(await inputPlaces(config, folder.config), manifest?.inputs);
+  // A configuration is what YAML holds, and so JSON.
+  const now = { seed: config.seed, config: config as unknown as Json, inputs };
   if (!manifest) return Manifest.create(folder.root, { coppice: version, ...now });
   for (const sentence of manifest.explainDifference(now)) reporter.note(sentence);
   await manifest.check({ hash: false });

@@ -1,6 +1,6 @@
 /** A reward that the user wrote: the default export of a JavaScript module. */
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Place, UserError } from "../errors.js";
@@ -87,7 +87,9 @@ export async function moduleReward(path: string, options: ModuleOptions): Promis
 
 async function importDefault(path: string, file: string, place: Place): Promise<unknown> {
   try {
-    const module: { default?: unknown } = await import(pathToFileURL(file).href);
+    // With the time of its last change: Node.js would hand out a module that it has loaded before as it was then.
+    const { href } = pathToFileURL(file);
+    const module: { default?: unknown } = await import(`${href}?changed=${statSync(file).mtimeMs}`);
     return module.default;
   } catch (error) {
     throw new UserError(
@@ -112,7 +114,7 @@ function errorText(error: unknown): string {
 /** The line of `file` nearest to where `error` arose, from its stack. */
 function throwPlace(error: unknown, file: string): Place {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  for (const line of stack.split("\n")) {
+  for (const line of stack.replaceAll(/\?changed=[\d.]+/gu, "").split("\n")) {
     const at = Math.max(line.indexOf(`${file}:`), line.indexOf(`${pathToFileURL(file).href}:`));
     const position = at < 0 ? null : /:(\d+):\d+\)?$/u.exec(line);
     if (position) return { file, line: Number(position[1]) };

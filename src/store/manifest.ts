@@ -1,12 +1,12 @@
 /** `manifest.json`: what of a run is finished. A step counts when the manifest says so, and not before. */
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.js";
 import { writeJsonAtomic } from "./atomic.js";
+import { changedInputs, InputFile, sha256 } from "./input-files.js";
 import { type Machine, thisMachine } from "./machine.js";
 import { runFolder } from "./run-folder.js";
 
@@ -49,6 +49,8 @@ const Content = z.strictObject({
   configHash: z.string(),
   /** The resolved configuration, so that a change can be named. */
   config: z.json(),
+  /** Files from outside the run folder as they were when the run last went on. */
+  inputs: z.array(InputFile).default([]),
   steps: z.array(Step),
   time: z.strictObject({ createdAt: z.string() }),
 });
@@ -63,6 +65,8 @@ export interface ManifestOptions {
   seed: number;
   /** The resolved configuration. */
   config: Json;
+  /** Files from outside that the run reads. */
+  inputs?: readonly InputFile[];
   /** For tests; default: the machine this runs on. */
   machine?: Machine;
 }
@@ -71,6 +75,8 @@ export interface ManifestOptions {
 export interface Continuation {
   seed: number;
   config: Json;
+  /** Files from outside that the run reads, those that are there. */
+  inputs?: readonly InputFile[];
   /** For tests; default: the machine this runs on. */
   machine?: Machine;
 }
@@ -119,17 +125,11 @@ function changes(was: Json | undefined, is: Json | undefined, key = ""): Change[
   return same && (was === undefined) === (is === undefined) ? [] : [{ key, was, is }];
 }
 
-function touches(keys: readonly string[] | undefined, change: Change): boolean {
+function touches(keys: readonly string[] | undefined, change: { key: string }): boolean {
   if (keys === undefined) return true;
   return keys.some(
     (key) => change.key === key || change.key.startsWith(`${key}.`) || key.startsWith(`${change.key}.`),
   );
-}
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest("hex");
 }
 
 /** All files of a path in the run folder, sorted, each relative to the run folder with `/`. */
@@ -158,6 +158,7 @@ export class Manifest {
       machine: options.machine ?? thisMachine(),
       configHash: hash,
       config: options.config,
+      inputs: [...(options.inputs ?? [])],
       steps: [],
       time: { createdAt: new Date().toISOString() },
     });
@@ -207,6 +208,10 @@ export class Manifest {
 
   get machine(): Machine {
     return this.content.machine;
+  }
+
+  get inputs(): readonly InputFile[] {
+    return this.content.inputs;
   }
 
   get steps(): readonly FinishedStep[] {
@@ -286,23 +291,31 @@ export class Manifest {
     }
   }
 
-  /** Whether the seed or any of these keys (`improve` stands for all below it) has another value now. */
+  /**
+   * Whether the seed or any of these keys (`improve` stands for all below it) has another value now, or a file that one
+   * of them names another content.
+   */
   differs(now: Continuation, keys: readonly string[]): boolean {
-    return (
-      now.seed !== this.content.seed ||
-      changes(this.content.config, now.config).some((change) => touches(keys, change))
-    );
+    return now.seed !== this.content.seed || this.#touching(now).some((change) => touches(keys, change));
   }
 
-  /** The first finished step that a changed configuration or seed makes invalid; it and all after it have to be redone. */
+  /** Changed keys, and the keys of changed files. */
+  #touching(now: Continuation): { key: string }[] {
+    return [
+      ...changes(this.content.config, now.config),
+      ...changedInputs(this.content.inputs, now.inputs ?? []),
+    ];
+  }
+
+  /** The first finished step that a changed configuration, file or seed makes invalid; it and all after it have to be redone. */
   firstStale(now: Continuation): string | undefined {
     if (now.seed !== this.content.seed) return this.content.steps[0]?.name;
-    const changed = changes(this.content.config, now.config);
+    const changed = this.#touching(now);
     return this.content.steps.find((step) => changed.some((change) => touches(step.dependsOn, change)))?.name;
   }
 
   /**
-   * Sentences on what differs between the run as it was and as it would go on: changed keys, which steps are
+   * Sentences on what differs between the run as it was and as it would go on: changed keys and files, which steps are
    * reused and which redone, another CPU, another Node.js. Empty when nothing does.
    */
   explainDifference(now: Continuation): string[] {
@@ -312,8 +325,11 @@ export class Manifest {
     if (now.seed !== this.content.seed && !changed.some((change) => change.key === "seed"))
       changed.push({ key: "seed", was: this.content.seed, is: now.seed });
     for (const { key, was, is } of changed) sentences.push(`${key} was ${show(was)} and is now ${show(is)}.`);
+    const otherFiles = changedInputs(this.content.inputs, now.inputs ?? []);
+    for (const { path } of otherFiles)
+      sentences.push(`${path} is not the file it was: its content has changed.`);
     const names = this.content.steps.map((step) => step.name);
-    if (changed.length > 0 && names.length > 0) {
+    if (changed.length + otherFiles.length > 0 && names.length > 0) {
       const stale = this.firstStale(now);
       const cut = stale === undefined ? names.length : names.indexOf(stale);
       if (cut > 0) sentences.push(`Reused as they are: ${names.slice(0, cut).join(", ")}.`);
@@ -340,7 +356,7 @@ export class Manifest {
   }
 
   /**
-   * Takes a changed configuration: forgets the stale steps and those after them, then deletes their outputs.
+   * Takes a changed configuration and changed files: forgets the stale steps and those after them, then deletes their outputs.
    * Killed in between, files are left that no step claims; redoing the steps replaces them.
    */
   async adopt(now: Continuation): Promise<void> {
@@ -357,6 +373,7 @@ export class Manifest {
       seed: now.seed,
       config: now.config,
       configHash: configHash(now.config),
+      inputs: [...(now.inputs ?? this.content.inputs)],
       steps,
     });
     const { root } = runFolder(this.folder);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -56,11 +56,11 @@ describe("moduleReward", () => {
   it("an object brings its name, its need of references, its state and its end", async () => {
     const path = write(
       "object.mjs",
-      `export const log = [];
+      `import { writeFileSync } from "node:fs";
        export default {
          name: "mine", needsReference: true, level: 0.75,
          score(batch) { return batch.map(() => this.level); },
-         close() { log.push(this.name); },
+         close() { writeFileSync(new URL("./closed.txt", import.meta.url), this.name); },
        };`,
     );
     const reward = await moduleReward(path, { configFile });
@@ -68,8 +68,7 @@ describe("moduleReward", () => {
     expect(reward.needsReference).toBe(true);
     expect(await reward.score(inputs)).toEqual([0.75, 0.75]);
     await reward.close?.();
-    const { log } = await import(join(folder, path));
-    expect(log).toEqual(["mine"]);
+    expect(readFileSync(join(folder, "closed.txt"), "utf8")).toBe("mine");
   });
 
   it("an instance of a class keeps its methods", async () => {

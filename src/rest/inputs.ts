@@ -1,0 +1,47 @@
+/** Which files of the user's a configuration names: corpora, a reward module, the model to start from. */
+
+import { readdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { InputPlace } from "../store/input-files.js";
+import type { Config } from "./config.js";
+
+/** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
+export const MODULE_CONTENT = "content of the reward module";
+
+/** Of a model folder, the files that are read; others, such as a README, change nothing. */
+const MODEL_FILE = /^(?:config|generation_config|tokenizer.*)\.json$|\.safetensors$/;
+
+/** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
+export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
+  const { data, model, reward } = config;
+  const place = (key: string, path: string): InputPlace => ({
+    key,
+    path,
+    file: resolve(dirname(configFile), path),
+  });
+  // Two files may stand in one string with a comma.
+  const corpus = (key: string, specs: readonly (string | null)[]) =>
+    specs
+      .flatMap((spec) => (spec ?? "").split(","))
+      .flatMap((path) => (path ? [place(key, path.trim())] : []));
+  const parts = reward.kind === "sum" ? reward.parts : [reward];
+  return [
+    ...corpus("data.train", data.train),
+    ...corpus("data.validation", [data.validation]),
+    ...corpus("data.test", [data.test]),
+    ...(model.from === null ? [] : await modelFiles(model.from, place)),
+    ...parts.flatMap((part) => (part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [])),
+  ];
+}
+
+async function modelFiles(
+  from: string,
+  place: (key: string, path: string) => InputPlace,
+): Promise<InputPlace[]> {
+  // A folder that is not there is told by whoever loads it.
+  const names = await readdir(place("model.from", from).file).catch(() => []);
+  return names
+    .filter((name) => MODEL_FILE.test(name))
+    .sort()
+    .map((name) => place("model.from", `${from}/${name}`));
+}
