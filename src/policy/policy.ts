@@ -65,6 +65,8 @@ export interface TrainOptions extends TrainingOptions {
   patience: number;
   /** How good the policy is now, higher is better; the weights with the best score are kept. Absent: the last are. */
   evaluate?: (step: number) => Promise<number>;
+  /** Evaluate the weights as they are given too, as step 0, so that worse ones are never kept. Default: no. */
+  evaluateStart?: boolean;
   /** Where the state is kept, so that a killed training goes on from its last evaluation. */
   stateFile?: string;
   onProgress?: (progress: TrainingProgress) => void;
@@ -72,14 +74,14 @@ export interface TrainOptions extends TrainingOptions {
 }
 
 export interface TrainResult {
-  /** Updates done, and the one whose weights were kept. */
+  /** Updates done, and the one whose weights were kept; 0 where none beat the start. */
   steps: number;
   bestStep: number;
   /** Score of the kept weights; absent without `evaluate`. */
   bestScore?: number;
   /** Target tokens trained on, padding not counted. */
   tokens: number;
-  /** One row an evaluation, in order. */
+  /** One row an evaluation, in order; the start has no loss (NaN). */
   evaluations: { step: number; loss: number; score?: number }[];
 }
 

@@ -10,12 +10,19 @@ import type { StepsDone } from "./training-session.js";
 
 export type TrainLoopOptions = Pick<
   TrainOptions,
-  "steps" | "evaluate" | "evaluateEvery" | "patience" | "stateFile" | "onProgress" | "signal"
+  | "steps"
+  | "evaluate"
+  | "evaluateStart"
+  | "evaluateEvery"
+  | "patience"
+  | "stateFile"
+  | "onProgress"
+  | "signal"
 >;
 
 /** Leaves the remote with its best weights. @throws Interrupted when `signal` asks for the stop. */
 export async function trainLoop(remote: Remote, options: TrainLoopOptions): Promise<TrainResult> {
-  const { evaluate, evaluateEvery, patience, stateFile, onProgress, signal } = options;
+  const { evaluate, evaluateStart, evaluateEvery, patience, stateFile, onProgress, signal } = options;
   const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
   let waited = 0;
   if (stateFile && (await exists(stateFile))) {
@@ -23,6 +30,23 @@ export async function trainLoop(remote: Remote, options: TrainLoopOptions): Prom
     Object.assign(result, kept.result);
     waited = kept.waited;
   }
+  /** Evaluates the weights as they are now, after which a kill loses nothing. */
+  const look = async (loss: number) => {
+    const score = await evaluate?.(result.steps);
+    if (signal?.aborted) throw new Interrupted();
+    result.evaluations.push({ step: result.steps, loss, ...(score === undefined ? {} : { score }) });
+    if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
+      if (score !== undefined) result.bestScore = score;
+      result.bestStep = result.steps;
+      waited = 0;
+      await remote.call("keepBest", undefined);
+    } else waited++;
+    if (stateFile)
+      await writeAside(stateFile, async (path) => {
+        await remote.call("saveTraining", { path, extra: { result, waited } });
+      });
+  };
+  if (evaluateStart && result.evaluations.length === 0) await look(Number.NaN);
   while (result.steps < options.steps && waited < patience) {
     const done = (await remote.call("trainSteps", evaluateEvery - (result.steps % evaluateEvery), {
       onProgress: (data) => onProgress?.(data as TrainingProgress),
@@ -31,23 +55,7 @@ export async function trainLoop(remote: Remote, options: TrainLoopOptions): Prom
     if (done.stopped) throw new Interrupted();
     result.steps = done.step;
     result.tokens = done.tokens;
-    const score = await evaluate?.(done.step);
-    if (signal?.aborted) throw new Interrupted();
-    result.evaluations.push({
-      step: done.step,
-      loss: done.loss,
-      ...(score === undefined ? {} : { score }),
-    });
-    if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
-      if (score !== undefined) result.bestScore = score;
-      result.bestStep = done.step;
-      waited = 0;
-      await remote.call("keepBest", undefined);
-    } else waited++;
-    if (stateFile)
-      await writeAside(stateFile, async (path) => {
-        await remote.call("saveTraining", { path, extra: { result, waited } });
-      });
+    await look(done.loss);
   }
   await remote.call("endTraining", undefined);
   return result;
