@@ -10,6 +10,8 @@ import type { ImproveSummary } from "./summary.js";
 
 /** How candidates are chosen. Every comparison is strict: Eq. 3 drops a candidate equal to τ. */
 export type SelectRule =
+  /** Everything: the paper's I=0. */
+  | { kind: "all" }
   /** R > value. */
   | { kind: "absolute"; value: number }
   /** R > the q-quantile of all rewards of D_g, q in [0, 1). */
@@ -171,7 +173,7 @@ function keptTables(spec: SelectSpec, threshold: number | string | undefined, se
       `(SELECT * FROM ${last} WHERE ${subject} ORDER BY ${randomOrder(seed)} LIMIT ${Math.trunc(rule.count)})
        UNION ALL (SELECT * FROM ${last} WHERE NOT (${subject}))`,
     );
-  } else {
+  } else if (rule.kind !== "all") {
     if (threshold === undefined) throw new Error(`rule ${rule.kind} has no threshold`);
     add("passed", `SELECT * FROM ${last} WHERE ${free}reward > ${double(threshold)}`);
   }
@@ -193,6 +195,8 @@ const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 function describe(rule: SelectRule, threshold: number | undefined): string {
   switch (rule.kind) {
+    case "all":
+      return "all candidates";
     case "absolute":
       return `reward > ${rule.value}`;
     case "quantile":
@@ -224,13 +228,15 @@ async function thresholdOf(store: CandidateStore, spec: SelectSpec, n: number): 
 async function tooFew(
   store: CandidateStore,
   spec: SelectSpec,
-  selection: { kept: number; candidates: number; maxReward: number; threshold: string },
+  selection: { chosen: number; candidates: number; maxReward: number; threshold: string },
   minimum: number,
 ): Promise<string> {
+  const besides = spec.human === "all" ? " besides the human pairs" : "";
   const found =
-    `${selection.threshold} keeps ${selection.kept} of ${selection.candidates} candidates, and at least ${minimum} are needed; ` +
+    `${selection.threshold} keeps ${selection.chosen} of ${selection.candidates} candidates${besides}, and at least ${minimum} are needed; ` +
     `the highest reward seen is ${short(selection.maxReward)}. `;
-  const tables = keptTables({ ...spec, rule: { kind: "absolute", value: -1 } }, -1, 0);
+  const human = spec.human === "all" ? "none" : spec.human;
+  const tables = keptTables({ ...spec, human, rule: { kind: "all" } }, undefined, 0);
   const [available] = await store.query(`${tables} SELECT count(*) AS n FROM kept`);
   if (numberIn(available, "n") < minimum)
     return `${found}Only ${numberIn(available, "n")} are finished, not empty and within the limits: sample more candidates.`;
@@ -281,11 +287,14 @@ export async function selectCandidates(
       count(*) FILTER (origin = 'human') AS human FROM kept`,
   );
   const kept = numberIn(counted, "kept");
+  const keptHuman = numberIn(counted, "human");
   const { candidates, maxReward, meanReward } = stats;
   const minimum = spec.minimum ?? MINIMUM;
-  if (kept < minimum)
+  // Human pairs that no rule looks at do not make up for samples that are missing.
+  const chosen = spec.human === "all" ? kept - keptHuman : kept;
+  if (chosen < minimum)
     throw new UserError(
-      await tooFew(store, spec, { kept, candidates, maxReward, threshold }, minimum),
+      await tooFew(store, spec, { chosen, candidates, maxReward, threshold }, minimum),
       options.place,
     );
   const belowMean = thresholdValue === undefined ? undefined : thresholdBelowMean(thresholdValue, meanReward);
@@ -298,7 +307,7 @@ export async function selectCandidates(
     candidates,
     kept,
     keptShare: kept / candidates,
-    keptHuman: numberIn(counted, "human"),
+    keptHuman,
     sources: stats.sources,
     sourcesKept: numberIn(counted, "sources"),
     meanReward,

@@ -259,6 +259,23 @@ describe("too few", () => {
     });
   });
 
+  it("human pairs that are kept whatever the rule do not make up for samples", async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => [
+      { sourceId: i, sampleId: -1, reward: 0.1 },
+      { sourceId: i, sampleId: 0, reward: i / 20 },
+    ]).flat();
+    await withStore(rows, async (store) => {
+      const spec = (value: number): SelectSpec => ({ rule: { kind: "absolute", value }, human: "all" });
+      // Samples above 0.6: those of 0.65 to 0.95, seven of them; with that of 0.6, eight.
+      await expect(selectCandidates(store, spec(0.6), { seed: 1 })).rejects.toThrow(
+        "reward > 0.6 keeps 7 of 40 candidates besides the human pairs, and at least 8 are needed; " +
+          "the highest reward seen is 0.95. A threshold of 0.599 would keep 8.",
+      );
+      const kept = await selectCandidates(store, spec(0.599), { seed: 1 });
+      expect([kept.kept, kept.keptHuman]).toEqual([28, 20]);
+    });
+  });
+
   it("when nothing can help, it says to sample more", async () => {
     await withStore(TABLE, async (store) => {
       await expect(select(store, 0.5, 11)).rejects.toThrow(/Only 10 are finished, not empty.*sample more/);
@@ -276,6 +293,15 @@ describe("too few", () => {
     await withStore([{ sourceId: 0, sampleId: 0, reward: null }], async (store) => {
       await expect(select(store, 0.5)).rejects.toThrow("1 of 1 candidates have no reward. Score them first");
     });
+  });
+});
+
+it("everything is kept without a threshold, and without a warning", async () => {
+  await withStore(TABLE, async (store) => {
+    const spec: SelectSpec = { rule: { kind: "all" }, human: "filtered" };
+    const { kept, threshold, thresholdValue, warnings } = await selectCandidates(store, spec, { seed: 1 });
+    // All but the one that was cut and the empty one.
+    expect([kept, threshold, thresholdValue, warnings]).toEqual([10, "all candidates", undefined, []]);
   });
 });
 
@@ -367,6 +393,8 @@ function naive(rows: readonly Candidate[], spec: SelectSpec, seed: number): stri
   );
   const passes = (row: Candidate): boolean => {
     switch (rule.kind) {
+      case "all":
+        return true;
       case "absolute":
         return rewardOf(row) > rule.value;
       case "quantile":
@@ -425,6 +453,7 @@ describe("any filter on any table", () => {
     );
   const share = fc.integer({ min: 0, max: 7 }).map((n) => n / 8);
   const rule: fc.Arbitrary<SelectRule> = fc.oneof(
+    fc.record({ kind: fc.constant("all" as const) }),
     fc.record({ kind: fc.constant("absolute" as const), value: share }),
     fc.record({ kind: fc.constant("quantile" as const), q: share }),
     fc.record({ kind: fc.constant("source-percentile" as const), q: share }),
