@@ -1,6 +1,12 @@
 /** The figures of a run as tables: built once from the summary, printed for a terminal, as Markdown and as HTML. */
 
-import type { BestOfNPoint, ExampleTranslations, Interval, RunSummary } from "../store/summary.js";
+import type {
+  BestOfNPoint,
+  ExampleTranslations,
+  Interval,
+  PolicySummary,
+  RunSummary,
+} from "../store/summary.js";
 import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
 import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
 import { count, decimal, duration, MISSING, percent, points, rewardPoints, signed } from "./format.js";
@@ -71,6 +77,7 @@ export function policyTable(summary: RunSummary): Table {
         (counterparts.length === 0 ? "." : `; compare ${counterparts.join(", ")}.`),
     );
   }
+  notes.push(...beside(summary));
   return {
     title: "Policies",
     columns: [
@@ -91,6 +98,19 @@ export function policyTable(summary: RunSummary): Table {
     rows,
     notes,
   };
+}
+
+/** What was drawn beside the samples of Grow. */
+function beside({ policies }: RunSummary): string[] {
+  const most = (figure: (policy: PolicySummary) => number | undefined) =>
+    Math.max(0, ...policies.map((policy) => figure(policy) ?? 0));
+  const validation = most(({ validationSamples }) => validationSamples);
+  const lessons = most(({ lessonSamples }) => lessonSamples);
+  const parts = [
+    ...(validation > 0 ? [`${count(validation)} drawn and scored for validation`] : []),
+    ...(lessons > 0 ? [`${count(lessons)} drawn to teach the reward`] : []),
+  ];
+  return parts.length === 0 ? [] : [`samples, calls: of Grow. Beside them: ${parts.join(", ")}.`];
 }
 
 /** Name of the policy of ReST with the highest mean reward; absent when there is one policy only. */
@@ -119,6 +139,7 @@ export function improveTable(summary: RunSummary): Table {
       decimal(step.meanTokens, 1),
       percent(step.unfinishedShare),
       count(step.trainSteps),
+      count(step.trainTokens),
       duration(step.seconds),
     ];
     return control ? { cells, mark: "control" } : { cells };
@@ -139,11 +160,12 @@ export function improveTable(summary: RunSummary): Table {
       right("tokens"),
       right("unfinished"),
       right("steps"),
+      right("trained on"),
       right("time"),
     ],
     rows,
     notes: [
-      "sources: those that keep at least one candidate; tied: share of sources whose candidates all score alike; steps: of training.",
+      "sources: those that keep at least one candidate; tied: share of sources whose candidates all score alike; steps: of training; trained on: tokens, each time one was seen.",
       ...(rows.some(({ mark }) => mark === "control") ? ["† control: chosen at random, not by reward."] : []),
     ],
   };

@@ -5,7 +5,7 @@ import type { PlannedStep } from "./algorithm.js";
 import type { RunContext } from "./context.js";
 import { BC, stepNames } from "./names.js";
 import { chosenSources } from "./steps/grow.js";
-import { VALIDATION_SAMPLES, VALIDATION_SOURCES } from "./steps/improve.js";
+import { validationDraws } from "./steps/improve.js";
 import { loadPrepared, type PreparedCounts } from "./steps/prepare.js";
 
 /** Sources, and samples of each at most, that time sampling. */
@@ -81,7 +81,7 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
   const trained = run.manifest.step(stepNames.bc)!;
   const { steps } = run.result<{ steps: number }>(stepNames.bc);
   const perToken = trained.time.seconds / (steps * bc.batchTokens);
-  const validation = Math.min(VALIDATION_SOURCES, counts.validation) * VALIDATION_SAMPLES * perSample;
+  const validation = validationDraws(counts.validation) * perSample;
   const test = Math.min(evaluate.sources ?? counts.test, counts.test);
   return (kind) => {
     switch (kind) {

@@ -33,12 +33,22 @@ export interface PolicySummary {
   /** Share of words that repeat the word or word pair just before. */
   repetitionRate: number;
   unfinishedShare: number;
-  /** Candidates sampled and reward calls made up to this policy, evaluation not counted. */
+  /** Candidates sampled and reward calls made by Grow up to this policy. */
   samplesDrawn: number;
   rewardCalls: number;
+  /** Beside those: samples drawn, and scored once each, to choose checkpoints of Improve; absent where not counted. */
+  validationSamples?: number;
+  /** And samples drawn to teach the learned reward, scored by its target metric. */
+  lessonSamples?: number;
   /** Seconds of work up to this policy. */
   seconds: number;
 }
+
+/** What led to a policy, evaluation not counted. */
+export type PolicyCosts = Pick<
+  PolicySummary,
+  "samplesDrawn" | "rewardCalls" | "validationSamples" | "lessonSamples" | "seconds"
+>;
 
 /** What one Improve step kept. */
 export interface ImproveSummary {
@@ -63,6 +73,8 @@ export interface ImproveSummary {
   unfinishedShare: number;
   trainSteps: number;
   trainTokens: number;
+  /** Samples drawn and scored to choose the checkpoint; absent in runs of before they were counted. */
+  validationSamples?: number;
   seconds: number;
 }
 
@@ -82,6 +94,8 @@ export interface RewardSummary {
   spearman?: number;
   pairwiseAccuracy?: number;
   pairs?: number;
+  /** Samples of the policy that it was taught with. */
+  lessonSamples?: number;
   /** The same figures of the reward as it was taught again, by the Grow whose candidates it scored. */
   retrained?: { grow: number; kendall: number; spearman: number; pairwiseAccuracy: number; pairs: number }[];
   /** What it makes of damaged human translations; absent where no policy was evaluated with it yet. */

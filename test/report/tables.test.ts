@@ -119,6 +119,18 @@ describe("the policy table", () => {
     expect(table.rows[4]!.cells[0]).toBe("G1I3-random †");
     expect(table.notes.join(" ")).toContain("compare G1I3-random to G1I3");
   });
+  test("says what was drawn beside Grow, where anything was", () => {
+    const summary = rising();
+    expect(policyTable(summary).notes.join(" ")).not.toContain("Beside them");
+    const policies = summary.policies.map((each, i) => ({
+      ...each,
+      validationSamples: 1024 * i,
+      lessonSamples: 8000,
+    }));
+    expect(policyTable({ ...summary, policies }).notes).toContain(
+      "samples, calls: of Grow. Beside them: 4,096 drawn and scored for validation, 8,000 drawn to teach the reward.",
+    );
+  });
   test("a control stands below its counterpart and is never the best", () => {
     const summary = long();
     const policies = summary.policies.map((each) =>
@@ -159,6 +171,7 @@ describe("the Improve table", () => {
       "14.2",
       "0.4 %",
       "200",
+      "1,638,400",
       "18 s",
     ]);
     expect(improveTable(rising()).rows[3]!.mark).toBe("control");

@@ -18,7 +18,7 @@ import type { NativePolicy } from "../../policy/native.js";
 import type { SampledCandidate } from "../../policy/policy.js";
 import type { Reward } from "../../reward/reward.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
-import type { PolicySummary } from "../../store/summary.js";
+import type { PolicyCosts, PolicySummary } from "../../store/summary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
@@ -33,7 +33,7 @@ const KL_SAMPLES = 2;
 
 /** What is measured of one policy, without what depends on the run around it. */
 export interface Evaluation {
-  summary: Omit<PolicySummary, "samplesDrawn" | "rewardCalls" | "seconds">;
+  summary: Omit<PolicySummary, keyof PolicyCosts>;
   bestOfN: { n: number; reward: number; chrf: number }[];
   /** Greedy (or beam) translations of the test sources, with their rewards. */
   translations: { text: string; reward: number }[];

@@ -23,8 +23,8 @@ import { loadPrepared } from "./prepare.js";
 import { growReward, scoringStep } from "./reward.js";
 
 /** D_eval at an Improve step: so many validation sources, and samples of each. */
-export const VALIDATION_SOURCES = 256;
-export const VALIDATION_SAMPLES = 4;
+const VALIDATION_SOURCES = 256;
+const VALIDATION_SAMPLES = 4;
 
 export type ImproveResult = Omit<ImproveSummary, "seconds">;
 
@@ -46,7 +46,9 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
     const store = await CandidateStore.open(run.folder.grow(step.grow), { runId: run.manifest.runId });
     try {
       const selection = await select(run, store, step);
-      for (const warning of selection.warnings) run.reporter.note(`${name}: ${warning}`);
+      const scarce = lessThanABatch(selection, config.improve.batchTokens);
+      for (const warning of [...selection.warnings, ...(scarce ? [scarce] : [])])
+        run.reporter.note(`${name}: ${warning}`);
       run.reporter.note(
         `${name}: ${selection.threshold}: ${selection.kept} of ${selection.candidates} kept ` +
           `(${percent(selection.keptShare)}), ${selection.sourcesKept} of ${selection.sources} sources, mean reward ` +
@@ -60,8 +62,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       const progress = run.reporter.progress(name, config.improve.trainSteps, "steps");
       const stateFile = join(run.folder.policies, `${name}.training`);
       const reward = await growReward(run, step.grow);
-      const before = await validationReward(run, policy, reward);
-      let latest = before;
+      let latest = Number.NaN;
       const trained = await policy.train(examples, {
         ...optimizerOptions(config.improve),
         dropout: config.improve.dropout,
@@ -76,21 +77,33 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
           latest = await validationReward(run, policy, reward);
           return latest;
         },
+        // The start is looked at too: a worse policy never takes its place.
+        evaluateStart: true,
         stateFile,
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
-        onProgress: ({ step: done, loss }) =>
-          progress.update(done, `loss ${loss.toFixed(3)}, validation reward ${(100 * latest).toFixed(1)}`),
+        onProgress: ({ step: done, loss }) => {
+          const seen = Number.isNaN(latest) ? "" : `, validation reward ${(100 * latest).toFixed(1)}`;
+          progress.update(done, `loss ${loss.toFixed(3)}${seen}`);
+        },
         ...(run.signal ? { signal: run.signal } : {}),
       });
       progress.finish();
       await policy.save(run.folder.policy(name));
       await policy.release();
       await rm(stateFile, { force: true });
-      const result = summary(name, step, selection, trained.steps, trained.tokens);
+      const { validation } = await loadPrepared(run);
+      const result: ImproveResult = {
+        ...summary(name, step, selection, trained.steps, trained.tokens),
+        validationSamples: trained.evaluations.length * validationDraws(validation.length),
+      };
+      const before = trained.evaluations[0]?.score ?? Number.NaN;
       const score = trained.bestScore ?? Number.NaN;
       run.reporter.note(
-        `${name}: validation reward ${(100 * before).toFixed(1)} → ${(100 * score).toFixed(1)} ` +
-          `at step ${trained.bestStep} of ${trained.steps}.`,
+        trained.bestStep === 0
+          ? `${name}: no checkpoint of ${trained.steps} steps has a higher validation reward than ${step.from}, ` +
+              `${(100 * before).toFixed(1)}, so ${name} has its weights.`
+          : `${name}: validation reward ${(100 * before).toFixed(1)} → ${(100 * score).toFixed(1)} ` +
+              `at step ${trained.bestStep} of ${trained.steps}.`,
       );
       return {
         result: { ...result },
@@ -100,6 +113,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
           validationRewardBefore: before,
           validationReward: score,
           bestStep: trained.bestStep,
+          startKept: trained.bestStep === 0,
           evaluations: trained.evaluations.map((row) => ({ ...row })),
         },
       };
@@ -107,6 +121,19 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       store.close();
     }
   });
+}
+
+/** A warning where what is kept does not fill one batch: the policy would learn a few texts by heart. */
+export function lessThanABatch(
+  selection: Pick<Selection, "kept" | "meanTokens" | "maxReward" | "threshold">,
+  batchTokens: number,
+): string | undefined {
+  const tokens = Math.round(selection.kept * selection.meanTokens);
+  if (tokens >= batchTokens) return undefined;
+  return (
+    `${selection.threshold} keeps ${selection.kept} candidates, about ${tokens} tokens, which do not fill one batch of ` +
+    `${batchTokens}. The highest reward seen is ${Number(selection.maxReward.toPrecision(4))}. Lower the threshold, or sample more.`
+  );
 }
 
 /** What the step trains on; for the control as many candidates of the same D_g at random. */
@@ -126,9 +153,9 @@ async function select(run: RunContext, store: CandidateStore, step: ImproveStep)
   return step.control ? selectCandidates(store, randomControl(selection), { seed }) : selection;
 }
 
-/** The rule of Improve step `improve`, from 1; 0 keeps everything: rewards are never below 0. */
+/** The rule of Improve step `improve`, from 1; 0 keeps everything. */
 export function ruleOf(improve: Config["improve"], step: number): SelectRule {
-  if (step === 0) return { kind: "absolute", value: -1 };
+  if (step === 0) return { kind: "all" };
   const value = improve.thresholds.values[step - 1]!;
   switch (improve.thresholds.kind) {
     case "absolute":
@@ -142,6 +169,11 @@ export function ruleOf(improve: Config["improve"], step: number): SelectRule {
     case "top":
       return { kind: "top", k: value };
   }
+}
+
+/** Samples drawn, and scored, at one look at the validation reward. */
+export function validationDraws(sources: number): number {
+  return Math.min(VALIDATION_SOURCES, sources) * VALIDATION_SAMPLES;
 }
 
 /** Mean reward of samples on validation sources, by the same draws at every call. */

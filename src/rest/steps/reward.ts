@@ -20,12 +20,17 @@ const PATIENCE = 5;
 /** Share of the reward's sources held out for validation, and again for the figures that are reported. */
 const HELD_OUT = 0.15;
 
+/** Inputs that are scored a second time, to see that a reward neither draws lots nor keeps a state. */
+const SCORED_TWICE = 8;
+
 export interface RewardResult {
   [key: string]: number;
   kendall: number;
   spearman: number;
   pairwiseAccuracy: number;
   pairs: number;
+  /** Drawn from the policy and scored by the target metric. */
+  lessonSamples: number;
 }
 
 /**
@@ -51,10 +56,9 @@ export async function teachReward(run: RunContext): Promise<void> {
           }),
         );
       for (const folder of folders) await forgetLessons(run, folder);
-      return {
-        result: results[0]!,
-        metrics: { ...results[0]!, ...(results.length > 1 && { members: results }) },
-      };
+      const lessonSamples = results.reduce((sum, each) => sum + each.lessonSamples, 0);
+      const result: RewardResult = { ...results[0]!, lessonSamples };
+      return { result, metrics: { ...result, ...(results.length > 1 && { members: results }) } };
     },
   );
 }
@@ -142,6 +146,7 @@ async function teach(
     spearman: agreement.overall.spearman,
     pairwiseAccuracy: agreement.pairwiseAccuracy,
     pairs: agreement.pairs,
+    lessonSamples: pairs.length * options.samplesPerSource,
   };
   run.reporter.note(
     `${label}: on samples of unseen sources it agrees with the metric at Kendall τ ${result.kendall.toFixed(2)}, ` +
@@ -201,6 +206,7 @@ function rewardOf(run: RunContext, step: string): Promise<Reward> {
     const [first, ...others] = learned;
     const reward = await createReward(options, {
       configFile: run.folder.config,
+      check: { repeat: SCORED_TWICE },
       tokenize: run.config.evaluate.bleuTokenizer,
       ...(first ? { learned: first, learnedMembers: others } : {}),
     });

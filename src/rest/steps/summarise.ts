@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../../store/atomic.js";
-import type { ExampleTranslations, PolicySummary, RunSummary } from "../../store/summary.js";
+import type { ExampleTranslations, PolicyCosts, RunSummary } from "../../store/summary.js";
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
 import type { RunContext } from "../context.js";
@@ -11,7 +11,7 @@ import { type Evaluation, evaluationSignatures } from "./evaluate.js";
 import type { GrowResult, ScoreResult } from "./grow.js";
 import type { ImproveResult } from "./improve.js";
 import { loadPrepared, type PreparedCounts } from "./prepare.js";
-import { rewardSummary } from "./reward.js";
+import { type RewardResult, rewardSummary } from "./reward.js";
 
 /** The summary of what is finished: all policies that were evaluated, in the order in which they came to be. */
 export async function summarise(run: RunContext): Promise<RunSummary> {
@@ -73,17 +73,23 @@ function byPlace(a: string, b: string): number {
 export function costs(
   run: RunContext,
   policy: { grow: number; improve: number; control: boolean },
-): Pick<PolicySummary, "samplesDrawn" | "rewardCalls" | "seconds"> {
+): PolicyCosts {
   let samplesDrawn = 0;
   let rewardCalls = 0;
+  let validationSamples = 0;
+  let lessonSamples = 0;
   let seconds = 0;
   for (const step of run.manifest.steps) {
     if (!leadsTo(step.name, policy)) continue;
     seconds += step.time.seconds;
     if (step.name.startsWith("grow-")) samplesDrawn += (step.result as unknown as GrowResult).samples;
     if (step.name.startsWith("score-")) rewardCalls += (step.result as unknown as ScoreResult).rewardCalls;
+    if (/^reward(-\d+)?$/.test(step.name))
+      lessonSamples += run.result<Partial<RewardResult>>(step.name).lessonSamples ?? 0;
+    if (step.name !== stepNames.bc && parsePolicyName(step.name))
+      validationSamples += run.result<ImproveResult>(step.name).validationSamples ?? 0;
   }
-  return { samplesDrawn, rewardCalls, seconds };
+  return { samplesDrawn, rewardCalls, validationSamples, lessonSamples, seconds };
 }
 
 function leadsTo(step: string, policy: { grow: number; improve: number; control: boolean }): boolean {
