@@ -87,7 +87,15 @@ function* thresholdIssues({ improve, grow }: Config): Generator<Issue> {
   }
 }
 
-function* lossIssues({ improve: { loss, bvmpo } }: Config): Generator<Issue> {
+function* lossIssues({ improve: { loss, bvmpo, accumulate } }: Config): Generator<Issue> {
+  if (loss === "bvmpo" && accumulate > 1)
+    yield {
+      path: ["improve", "accumulate"],
+      message:
+        `is ${accumulate} but must be 1, as improve.loss bvmpo takes the best half of one batch at each step. ` +
+        "Raise improve.batchTokens instead.",
+      related: [["improve", "loss"]],
+    };
   if (loss !== "bvmpo" || bvmpo.klLast <= bvmpo.klFirst) return;
   yield {
     path: ["improve", "bvmpo", "klLast"],

@@ -114,7 +114,12 @@ const data = z
 
 /** Keys that BC and the Improve steps train by, each with its own defaults. */
 const optimizer = {
-  batchTokens: (value: number) => key(tokens, value, "Target tokens an optimizer step, padding included"),
+  batchTokens: (value: number) => key(tokens, value, "Target tokens a batch, padding included"),
+  accumulate: key(
+    whole(1, 10_000),
+    1,
+    "Batches an optimizer step, their gradients summed: larger steps in no more memory",
+  ),
   warmupSteps: (value: number) =>
     key(whole(0, 100_000_000), value, "Steps in which the learning rate rises from 0"),
   schedule: (value: (typeof scheduleNames)[number]) =>
@@ -132,6 +137,7 @@ const bc = z
   .strictObject({
     steps: key(steps, 8000, "Optimizer steps at most"),
     batchTokens: optimizer.batchTokens(2048),
+    accumulate: optimizer.accumulate,
     learningRate: key(learningRate, 1e-3, "Highest learning rate"),
     warmupSteps: optimizer.warmupSteps(400),
     schedule: optimizer.schedule("inverse-sqrt"),
@@ -524,6 +530,7 @@ const improve = z
     ),
     trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
     batchTokens: optimizer.batchTokens(2048),
+    accumulate: optimizer.accumulate,
     learningRate: key(learningRate, 3e-4, "Learning rate of the first Improve step"),
     learningRateFactor: key(
       z.number().gt(0).max(1),
@@ -541,7 +548,7 @@ const improve = z
     evaluateEvery: key(
       steps,
       250,
-      "Steps between two looks at the mean reward on validation sources; the best checkpoint is kept",
+      "Steps between two looks at the mean reward on validation sources; the best checkpoint, or the start, is kept",
       "ours; paper A.3 keeps the best too",
     ),
     patience: key(

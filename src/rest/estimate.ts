@@ -80,7 +80,7 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
   const perSample = await secondsPerSample(run, train);
   const trained = run.manifest.step(stepNames.bc)!;
   const { steps } = run.result<{ steps: number }>(stepNames.bc);
-  const perToken = trained.time.seconds / (steps * bc.batchTokens);
+  const perToken = trained.time.seconds / (steps * tokensAStep(bc));
   const validation = validationDraws(counts.validation) * perSample;
   const test = Math.min(evaluate.sources ?? counts.test, counts.test);
   return (kind) => {
@@ -88,10 +88,10 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
       case "grow":
         return chosenSources(run, counts.train).length * grow.samples * perSample;
       case "value":
-        return perToken * improve.batchTokens * improve.value.steps;
+        return perToken * tokensAStep(improve) * improve.value.steps;
       case "improve":
         return (
-          perToken * improve.batchTokens * improve.trainSteps +
+          perToken * tokensAStep(improve) * improve.trainSteps +
           validation * (1 + Math.ceil(improve.trainSteps / improve.evaluateEvery))
         );
       case "evaluate":
@@ -125,4 +125,8 @@ async function secondsPerSample(run: RunContext, train: readonly { source: strin
   // The first call prepares the programs.
   await sample(sources.slice(0, 4));
   return (await sample(sources)) / (sources.length * n);
+}
+
+function tokensAStep({ batchTokens, accumulate }: { batchTokens: number; accumulate: number }): number {
+  return batchTokens * accumulate;
 }

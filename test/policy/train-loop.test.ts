@@ -109,6 +109,12 @@ test("a last step that is no multiple of the interval is looked at too", async (
   expect([evaluated, result.bestStep, same]).toEqual([[2, 4, 5], 5, [5]]);
 });
 
+test("three batches a step are the batches of three steps", async () => {
+  const six = await trained([1, 2, 3], { steps: 6 });
+  const two = await trained([1], { steps: 2, accumulate: 3 });
+  expect([two.result.steps, two.result.tokens]).toEqual([2, six.result.tokens]);
+});
+
 test("a start that nothing beats is kept, and counts as the first look", async () => {
   const { result, same, evaluated } = await trained([5, 1, 4, 3], { evaluateStart: true });
   expect(evaluated).toEqual([0, 2, 4, 6]);

@@ -338,6 +338,13 @@ describe("keys that do not fit each other", () => {
     );
   });
 
+  test("accumulated gradients under a loss that looks at one batch at a time", () => {
+    expect(refusal(`${data}improve: {loss: bvmpo, accumulate: 2}`)).toBe(
+      "iwslt.yaml:2: improve.accumulate is 2 but must be 1, as improve.loss bvmpo takes the best half of one batch at each step. " +
+        "Raise improve.batchTokens instead.",
+    );
+  });
+
   test("best-of-N points that do not rise, or lie beyond the samples", () => {
     expect(refusal(`${data}evaluate: {bestOfN: [4, 4]}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: evaluate.bestOfN[1] is 4 but must be above 4, the one before it. Raise it or remove it."`,

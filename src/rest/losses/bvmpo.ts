@@ -8,7 +8,7 @@
  *
  * η and α are learned by Adam and held at 10⁻⁸ or above; π_old is renewed now and then. λ falls from its first value to its
  * last in equal ratios over the Improve step (the paper: 1 to 10⁻⁵; that it is log-linear is ours). Both divergences are over the
- * full vocabulary at every token. A pass is one batch: Improve does not accumulate.
+ * full vocabulary at every token. A pass is one batch: with this loss, gradients are not accumulated.
  */
 
 import type { Loss } from "../../policy/loss.js";

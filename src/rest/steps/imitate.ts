@@ -93,6 +93,7 @@ async function startingPolicy(run: RunContext, config: Config): Promise<NativePo
 /** The keys that BC and the Improve steps share, as the policy takes them. */
 export function optimizerOptions(section: {
   batchTokens: number;
+  accumulate: number;
   warmupSteps: number;
   schedule: "constant" | "linear" | "cosine" | "inverse-sqrt";
   labelSmoothing: number;
@@ -102,7 +103,7 @@ export function optimizerOptions(section: {
 }) {
   return {
     batchTokens: section.batchTokens,
-    accumulate: 1,
+    accumulate: section.accumulate,
     warmupSteps: section.warmupSteps,
     schedule: section.schedule,
     labelSmoothing: section.labelSmoothing,
