@@ -55,6 +55,18 @@ export function packBatches(
   return Array.from(permutation(deriveKey(seed, 0x6f726465, epoch), batches.length), (i) => batches[i]!);
 }
 
+/**
+ * The same groups, a single token given twice with half its weight each: a matrix of one row is multiplied by another
+ * kernel, with other last bits.
+ */
+export function withTwin(groups: readonly Group[]): readonly Group[] {
+  const [first, ...others] = groups;
+  const [target, ...siblings] = first?.targets ?? [];
+  if (!first || !target || target.tokens.length > 1 || others.length + siblings.length > 0) return groups;
+  const half = { ...first, targets: [{ ...target, weight: target.weight / 2 }] };
+  return [half, half];
+}
+
 function splitLarge(group: Group): Group[] {
   if (group.targets.length <= MOST_TARGETS) return [group];
   const byLength = [...group.targets].sort((a, b) => a.tokens.length - b.tokens.length);

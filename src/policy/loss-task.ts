@@ -3,7 +3,7 @@
 import type { Parameters } from "../tensor/parameters.js";
 import { floatData, floats, type Program, type Tensor } from "../tensor/program.js";
 import type { Batch } from "../tensor/trainer.js";
-import type { Group } from "./batches.js";
+import { type Group, withTwin } from "./batches.js";
 import type { Loss, Still } from "./loss.js";
 import { type BatchFeeder, distributionInput, type TokenGraph } from "./network.js";
 import type { TrainingTask } from "./training.js";
@@ -49,10 +49,11 @@ export class LossTask implements TrainingTask {
     if (this.#loss.old && step % this.#loss.old.every === 0) this.#still!.old.data.set(weights);
   }
 
-  async batch(groups: readonly Group[], scale: number, at: { step: number; steps: number }): Promise<Batch> {
+  async batch(given: readonly Group[], scale: number, at: { step: number; steps: number }): Promise<Batch> {
+    const groups = withTwin(given);
     const batch = this.#feeder.batch(groups, scale);
     const tokens = batch.symbols.token!;
-    const given = columnsOf(groups, this.#loss.columns, tokens);
+    const carried = columnsOf(groups, this.#loss.columns, tokens);
     const feeds: Record<string, Tensor> = { ...batch.feeds };
     let oldLogProbs = new Float32Array(0);
     for (const of of ["old", "behavior"] as const) {
@@ -66,8 +67,8 @@ export class LossTask implements TrainingTask {
       if (of === "old") oldLogProbs = Float32Array.from(floatData(outputs.logProbs));
     }
     const lengths = groups.flatMap(({ targets }) => targets.map((target) => target.tokens.length));
-    const computed = this.#loss.compute?.({ lengths, columns: given, oldLogProbs, ...at });
-    for (const [name, column] of Object.entries({ ...given, ...computed }))
+    const computed = this.#loss.compute?.({ lengths, columns: carried, oldLogProbs, ...at });
+    for (const [name, column] of Object.entries({ ...carried, ...computed }))
       feeds[`column.${name}`] = floats(column, [tokens]);
     return { ...batch, feeds };
   }

@@ -7,7 +7,7 @@ import type { Parameters } from "../tensor/parameters.js";
 import { floatData, Program } from "../tensor/program.js";
 import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
 import { Trainer } from "../tensor/trainer.js";
-import { type Group, packBatches } from "./batches.js";
+import { type Group, packBatches, withTwin } from "./batches.js";
 import { type BeamOptions, beamSearch } from "./beam.js";
 import { compileDecoder, Decoder, type DecoderPrograms } from "./decoder.js";
 import { type Loss, type LossRequest, makeLoss } from "./loss.js";
@@ -120,7 +120,7 @@ class WorkerPolicy {
     const index = new Map(groups.map((group, i) => [group.targets, i]));
     for (const batch of packBatches(groups, SCORED_TOKENS, 0, 0)) {
       if (context.cancelled()) return;
-      const inputs = this.#feeder.batch(batch, 1);
+      const inputs = this.#feeder.batch(withTwin(batch), 1);
       const outputs = await scorer.run({ ...feeds, ...inputs.feeds }, inputs.symbols);
       const logProbs = floatData(outputs.logProbs);
       let at = 0;
