@@ -4,36 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { toyPairs } from "../../src/data/toy.js";
-import { newConfig } from "../../src/model/config.js";
-import { NativePolicy } from "../../src/policy/native.js";
+import type { NativePolicy } from "../../src/policy/native.js";
 import type { TrainOptions } from "../../src/policy/policy.js";
 import { Thread } from "../../src/tensor/thread.js";
-import { createTokenizer } from "../../src/text/tokenizer.js";
-import { trainVocabulary } from "../../src/text/train-vocabulary.js";
+import * as toy from "./toy-policy.js";
 
-const pairs = toyPairs({ pairs: 60, seed: 1, maxLength: 5 });
-const tokenizer = createTokenizer(
-  trainVocabulary(
-    pairs.flatMap(({ source, target }) => [source, target]),
-    { size: 270, minFrequency: 2 },
-  ),
-);
-const config = newConfig({
-  width: 16,
-  inner: 32,
-  heads: 2,
-  encoderLayers: 1,
-  decoderLayers: 1,
-  vocabulary: tokenizer.vocabularySize,
-  targetVocabulary: tokenizer.vocabularySize,
-  shared: true,
-  eosId: tokenizer.eosId,
-  padId: tokenizer.padId,
-  dropout: 0,
-  maxPositions: 64,
-});
-const examples = pairs.map(({ source, target }) => ({ source, target, weight: 1 }));
+const examples = toy.pairs.map(({ source, target }) => ({ source, target, weight: 1 }));
 
 let folder: string;
 let thread: Thread;
@@ -55,7 +31,7 @@ async function weights(policy: NativePolicy): Promise<Buffer> {
 
 /** Trains the same new policy with these scores, one an evaluation; the weights at each evaluation, and at the end. */
 async function trained(scores: readonly number[], over: Partial<TrainOptions> = {}) {
-  const policy = await NativePolicy.create(thread, config, { source: tokenizer, target: tokenizer }, 7);
+  const policy = await toy.policy(thread);
   const seen: { step: number; bytes: Buffer }[] = [];
   const result = await policy.train(examples, {
     steps: 20,
