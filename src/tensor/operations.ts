@@ -46,7 +46,7 @@ export interface Operation {
   grad(context: GradContext): readonly (Value | RowGradient | undefined)[];
   /** True where the runtime has no float64 kernel, so that the gradient is checked in float32. */
   readonly float32Only?: boolean;
-  /** Inputs on which the gradient is checked against differences: `n` and `m` are random sizes from 2 to 5. */
+  /** Inputs on which the gradient is checked against differences: `n` and `m` are random sizes from 1 to 5. */
   test(n: number, m: number): readonly { inputs: readonly TestInput[]; attributes?: Attributes }[];
 }
 
@@ -75,20 +75,27 @@ function unary(
 function binary(
   onnx: string,
   grad: (context: { a: Value; b: Value; out: Value; dOut: Value }) => readonly [Value, Value],
-  b: readonly [number, number] = [-2, 2],
+  ranges: readonly (readonly [number, number])[] = [[-2, 2]],
 ): Operation {
   return {
     shape: ([x, y]) => broadcast(x!, y!),
     lower: (to, inputs) => to.node(onnx, inputs),
     grad: ({ inputs, out, dOut }) => grad({ a: inputs[0]!, b: inputs[1]!, out, dOut }),
-    test: (n, m) => [
-      { inputs: [real([n, m]), real([n, m], ...b)] },
-      { inputs: [real([n, m]), real([m], ...b)] },
-      { inputs: [real([n, 1, m]), real([m, 1], ...b)] },
-      { inputs: [real([n, m]), real([], ...b)] },
-    ],
+    test: (n, m) =>
+      ranges.flatMap((b) => [
+        { inputs: [real([n, m]), real([n, m], ...b)] },
+        { inputs: [real([n, m]), real([m], ...b)] },
+        { inputs: [real([n, 1, m]), real([m, 1], ...b)] },
+        { inputs: [real([n, m]), real([], ...b)] },
+      ]),
   };
 }
+
+/** Above all of [−2, 2], and below: each input is the larger one once, and none is near a tie. */
+const EITHER_SIDE = [
+  [2.5, 4],
+  [-4, -2.5],
+] as const;
 
 export type OperationName = keyof typeof table;
 
@@ -97,7 +104,10 @@ const table = {
   sub: binary("Sub", ({ dOut }) => [dOut, neg(dOut)]),
   mul: binary("Mul", ({ a, b, dOut }) => [mul(dOut, b), mul(dOut, a)]),
   // d(a/b) = da/b − (a/b)·db/b
-  div: binary("Div", ({ b, out, dOut }) => [div(dOut, b), neg(mul(dOut, div(out, b)))], [0.5, 2]),
+  div: binary("Div", ({ b, out, dOut }) => [div(dOut, b), neg(mul(dOut, div(out, b)))], [
+    [0.5, 2],
+    [-2, -0.5],
+  ]),
 
   neg: unary("Neg", ({ dOut }) => neg(dOut)),
   exp: unary("Exp", ({ out, dOut }) => mul(dOut, out)),
@@ -173,14 +183,14 @@ const table = {
     grad: () => [undefined],
     test: () => [],
   },
-  // Ties split nothing: the first input takes the gradient. Ranges keep apart.
+  // Ties split nothing: the first input takes the gradient.
   minimum: binary(
     "Min",
     ({ a, b, dOut }) => {
       const first = sub(1, positive(sub(a, b)));
       return [mul(dOut, first), mul(dOut, sub(1, first))];
     },
-    [2.5, 4],
+    EITHER_SIDE,
   ),
   maximum: binary(
     "Max",
@@ -188,7 +198,7 @@ const table = {
       const first = sub(1, positive(sub(b, a)));
       return [mul(dOut, first), mul(dOut, sub(1, first))];
     },
-    [2.5, 4],
+    EITHER_SIDE,
   ),
 
   /** Sum over `axes`, which stay as dimensions of 1. */
