@@ -33,7 +33,7 @@ export interface MarianFixture extends StoredModel {
   readonly groups: Group[];
 }
 
-export const FIXTURES = ["swish", "relu"] as const;
+export const FIXTURES = ["swish", "relu", "separate"] as const;
 
 export async function marianFixture(name: (typeof FIXTURES)[number]): Promise<MarianFixture> {
   const folder = new URL("../fixtures/marian/", import.meta.url).pathname;
