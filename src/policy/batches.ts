@@ -16,7 +16,12 @@ export interface Group {
   readonly targets: readonly Target[];
 }
 
-/** More targets than this of one source go to a second group, so that padding stays small. */
+/**
+ * More targets than this of one source go to a second group, so that padding stays small. A group for all of them saves
+ * encoder passes and loses more to padding. Measured on 40 sources of 16 to 32 candidates, lengths ±15 % about the source's,
+ * preset `tiny`, 2,048 positions a batch, target tokens a second of processor time, medians of 5 rounds by turns: pieces
+ * of 8 7,611, of 16 7,288, whole 7,306 (76, 67 and 63 % of the positions hold a token). 2026-11-24, AMD EPYC, one thread.
+ */
 const MOST_TARGETS = 8;
 
 /**
