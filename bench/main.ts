@@ -10,6 +10,7 @@
 
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
+import { memoryBench } from "./memory.js";
 import { sampleBench } from "./sample.js";
 import { trainBench } from "./train.js";
 
@@ -31,6 +32,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   filter: {
     about: "a per-source percentile over 16 million candidates: seconds and memory",
     run: filterBench,
+  },
+  memory: {
+    about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",
+    run: memoryBench,
   },
 };
 

@@ -7,8 +7,8 @@ import { BatchFeeder, tokenGraph } from "../../src/policy/network.js";
 import { deriveKey, integerBelow } from "../../src/tensor/random.js";
 import { Trainer } from "../../src/tensor/trainer.js";
 
-/** COPPICE_MEMORY_STEPS=10000 makes the long run, some minutes. */
-const STEPS = Number(process.env.COPPICE_MEMORY_STEPS ?? 250);
+/** `npm run bench -- memory` takes 10,000. */
+const STEPS = 250;
 /** By then every shape's largest buffers have been asked for about once. */
 const WARM_UP = 80;
 const MEGABYTE = 1 << 20;
