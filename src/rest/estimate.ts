@@ -4,6 +4,7 @@ import { duration } from "../report/format.js";
 import type { PlannedStep } from "./algorithm.js";
 import type { RunContext } from "./context.js";
 import { BC, stepNames } from "./names.js";
+import { tokensAStep } from "./pace.js";
 import { chosenSources } from "./steps/grow.js";
 import { validationDraws } from "./steps/improve.js";
 import { loadPrepared, type PreparedCounts } from "./steps/prepare.js";
@@ -125,8 +126,4 @@ async function secondsPerSample(run: RunContext, train: readonly { source: strin
   // The first call prepares the programs.
   await sample(sources.slice(0, 4));
   return (await sample(sources)) / (sources.length * n);
-}
-
-function tokensAStep({ batchTokens, accumulate }: { batchTokens: number; accumulate: number }): number {
-  return batchTokens * accumulate;
 }

@@ -19,6 +19,7 @@ import { inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { rest } from "./loop.js";
 import { BC, stepNames } from "./names.js";
+import { trainingTime } from "./pace.js";
 import { type Reporter, silent } from "./reporter.js";
 import { evaluatePolicy } from "./steps/evaluate.js";
 import { sampleCandidates, scoreCandidates } from "./steps/grow.js";
@@ -47,16 +48,26 @@ export async function runAll(options: RunOptions): Promise<RunSummary> {
     const plan = await plannedSteps(run.config);
     for (const sentence of intentions(run, plan)) run.reporter.note(sentence);
     const steps = stepsOf(run);
-    const begun = await timeLeft(run, plan);
-    if (begun) run.reporter.note(begun);
+    const sayTimeLeft = async () => {
+      const sentence = await timeLeft(run, plan);
+      if (sentence) run.reporter.note(sentence);
+      return sentence !== undefined;
+    };
+    let said = await sayTimeLeft();
     const one = algorithm(run.config, steps);
     await rest({
       ...one,
       imitate: async () => {
         const policy = await one.imitate();
-        const now = begun ? undefined : await timeLeft(run, plan);
-        if (now) run.reporter.note(now);
+        if (!said) said = await sayTimeLeft();
         return policy;
+      },
+      grow: async (policy, grow) => {
+        const known = run.manifest.isDone(stepNames.score(grow));
+        const candidates = await one.grow(policy, grow);
+        // Sampling and scoring have been measured now.
+        if (!known) await sayTimeLeft();
+        return candidates;
       },
     });
     return writeSummary(run);
@@ -67,7 +78,10 @@ export async function runAll(options: RunOptions): Promise<RunSummary> {
 export function stepsOf(run: RunContext): Steps {
   return {
     prepare: () => prepare(run),
-    imitate: () => imitate(run),
+    imitate: async () => {
+      const plan = await plannedSteps(run.config);
+      await imitate(run, (pace) => run.reporter.note(trainingTime(run.config, plan, pace)));
+    },
     teachReward: () => teachReward(run),
     retrainReward: (policy, grow) => retrainReward(run, policy, grow),
     sample: (policy, grow) => sampleCandidates(run, policy, grow),
@@ -154,7 +168,9 @@ function intentions({ manifest }: RunContext, plan: readonly PlannedStep[]): str
     );
   sentences.push(left === "" ? "To do: only the report." : `To do: ${left}.`);
   if (!manifest.isDone(stepNames.bc))
-    sentences.push(`How long it will take is said once the first policy, ${BC}, is trained.`);
+    sentences.push(
+      `How long it will take is said when the first steps of ${BC} are timed, and again after it.`,
+    );
   return sentences;
 }
 

@@ -10,12 +10,17 @@ import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { modelSize } from "../model-size.js";
 import { BC, stepNames, streams } from "../names.js";
+import { paceOf } from "../pace.js";
 import { loadPrepared } from "./prepare.js";
 
 /** Pairs on which the validation loss is computed. */
 const VALIDATION_PAIRS = 500;
 
-export async function imitate(run: RunContext): Promise<void> {
+/** Trains BC unless it is there; `onPace` is told once how long a step takes. */
+export async function imitate(
+  run: RunContext,
+  onPace?: (pace: { seconds: number; step: number }) => void,
+): Promise<void> {
   await run.step(
     stepNames.bc,
     { dependsOn: dependenciesOf(stepNames.bc), outputs: [`policies/${BC}`] },
@@ -26,6 +31,7 @@ export async function imitate(run: RunContext): Promise<void> {
       const progress = run.reporter.progress("BC (G=0 I=0)", bc.steps, "steps");
       const stateFile = join(run.folder.policies, `${BC}.training`);
       let validationLoss = Number.NaN;
+      const pace = paceOf();
       const result = await policy.train(
         prepared.train.map(({ source, target }) => ({ source, target, weight: 1 })),
         {
@@ -46,6 +52,8 @@ export async function imitate(run: RunContext): Promise<void> {
           onProgress: ({ step, loss, tokensPerSecond }) => {
             const seen = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(3)}`;
             progress.update(step, `loss ${loss.toFixed(3)}${seen}, ${Math.round(tokensPerSecond)} tokens/s`);
+            const seconds = pace(step);
+            if (seconds !== undefined) onPace?.({ seconds, step });
           },
           ...(run.signal ? { signal: run.signal } : {}),
         },
