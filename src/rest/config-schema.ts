@@ -57,7 +57,7 @@ const model = z
     from: key(
       path.nullable(),
       null,
-      "Start from this Hugging Face Marian folder (its sizes, weights and tokenizer); null: from random weights",
+      "Start from this Hugging Face Marian folder (its sizes, weights and byte-level BPE tokenizer; its generation_config.json is not read: <pad> is never drawn, no end is forced); null: from random weights",
     ),
     vocabulary: key(whole(258, 1_000_000), 8000, "Subwords to learn; the paper has 32,000"),
     sharedVocabulary: key(

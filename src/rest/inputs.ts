@@ -9,7 +9,7 @@ import type { Config } from "./config.js";
 export const MODULE_CONTENT = "content of the reward module";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
-const MODEL_FILE = /^(?:config|generation_config|tokenizer.*)\.json$|\.safetensors$/;
+const MODEL_FILE = /^(?:config|(?:target_)?tokenizer(?:_config)?)\.json$|^model\.safetensors$/;
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {

@@ -1,5 +1,5 @@
 /** Text to token ids and back, with a `tokenizer.json` that Transformers and Transformers.js read too. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
@@ -133,6 +133,14 @@ export async function loadTokenizer(folder: string, files = TOKENIZER_FILES): Pr
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
+    const pieces = (await readdir(folder).catch(() => [])).find((name) => name.endsWith(".spm"));
+    if (pieces !== undefined)
+      throw new UserError(
+        `is not there, only ${pieces}, a SentencePiece model as OPUS-MT folders have. Coppice reads byte-level BPE ` +
+          "tokenizers alone, such as it trains: start from a folder that a run of its own has written.",
+        { file },
+        { cause },
+      );
     throw new UserError(
       `cannot be read (${errorCode(cause)}); give a model folder that holds a ${files.tokenizer}.`,
       { file },

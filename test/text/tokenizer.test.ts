@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -226,6 +226,16 @@ describe("a tokenizer on disk", () => {
     await expect(missing).rejects.toThrow(UserError);
     await expect(missing).rejects.toThrow(/nowhere.tokenizer\.json: cannot be read \(ENOENT\)/);
   });
+});
+
+test("a folder with SentencePiece models alone, as of OPUS-MT, is told so in one sentence", async () => {
+  const opus = join(folder, "opus");
+  mkdirSync(opus, { recursive: true });
+  for (const name of ["source.spm", "target.spm", "vocab.json"]) writeFileSync(join(opus, name), "");
+  const error: unknown = await loadTokenizer(opus).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UserError);
+  expect(String(error)).toContain("tokenizer.json: is not there, only source.spm, a SentencePiece model");
+  expect(String(error)).not.toContain("\n");
 });
 
 describe("the codec of a model", () => {
