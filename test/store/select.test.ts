@@ -363,7 +363,11 @@ function naive(rows: readonly Candidate[], spec: SelectSpec, seed: number): stri
       row.finished &&
       size(row) > 0 &&
       (free(row) ||
-        (size(row) >= (spec.minCharacters ?? 0) && size(row) <= (spec.maxCharacters ?? Infinity))),
+        (size(row) >= (spec.minCharacters ?? 0) &&
+          size(row) <= (spec.maxCharacters ?? Infinity) &&
+          size(row) / Array.from(row.source.trim()).length >= (spec.lengthRatio?.[0] ?? 0) &&
+          size(row) / Array.from(row.source.trim()).length <= (spec.lengthRatio?.[1] ?? Infinity) &&
+          repeated(row.text) <= (spec.maxRepetition ?? 1))),
   );
   const deduplicate = () => {
     kept = kept.filter(
@@ -424,13 +428,42 @@ function naive(rows: readonly Candidate[], spec: SelectSpec, seed: number): stri
     .map((row) => `${row.sourceId}/${row.sampleId}`);
 }
 
+/** Share of words that equal the word before. */
+function repeated(text: string): number {
+  const words = text.split(" ").filter((word) => word !== "");
+  return words.filter((word, i) => i > 0 && word === words[i - 1]).length / Math.max(1, words.length);
+}
+
+it("a percentile is the same rank whether sources have few different numbers of candidates or many", async () => {
+  const rows = Array.from({ length: 14 }, (_, sourceId) =>
+    Array.from({ length: sourceId + 1 }, (_, sampleId) => ({
+      sourceId,
+      sampleId,
+      reward: ((sampleId * 7) % 11) / 16,
+    })),
+  ).flat();
+  for (const q of [0, 0.29, 0.5, 0.9]) {
+    const rule = { kind: "source-percentile" as const, q };
+    const spec: SelectSpec = { rule, human: "filtered", minimum: 0 };
+    await withStore(rows, async (store) => {
+      expect(await keptOf(store, spec)).toEqual(naive(rows.map(complete), spec, 1));
+    });
+    for (const sourceId of [2, 9, 10]) {
+      const one = rows.filter((row) => row.sourceId === sourceId);
+      await withStore(one, async (store) => {
+        expect(await keptOf(store, spec)).toEqual(naive(one.map(complete), spec, 1));
+      });
+    }
+  }
+});
+
 describe("any filter on any table", () => {
   // Sixteenths, and sources of 1, 2, 4 or 8 candidates, so that means are exact and equality is not a matter of rounding.
   const source = fc.constantFrom(1, 2, 4, 8).chain((size) =>
     fc.array(
       fc.record({
         reward: fc.integer({ min: 0, max: 16 }).map((n) => n / 16),
-        text: fc.constantFrom("a", "b", "ccc", "dddd 🌱", "", " "),
+        text: fc.constantFrom("a", "b", "ccc", "dddd 🌱", "", " ", "so so", "no  no no yes", " it is it is "),
         finished: fc.boolean(),
       }),
       { minLength: size, maxLength: size },
@@ -470,6 +503,9 @@ describe("any filter on any table", () => {
       capPerSource: fc.integer({ min: 1, max: 3 }),
       minCharacters: fc.integer({ min: 1, max: 3 }),
       maxCharacters: fc.integer({ min: 1, max: 6 }),
+      // A source has eight characters.
+      lengthRatio: fc.constantFrom([0.1, 0.3] as const, [0.25, 1] as const, [0, 0.8] as const),
+      maxRepetition: fc.constantFrom(0, 0.4, 0.5),
     },
     { requiredKeys: ["rule", "human", "minimum"] },
   );
