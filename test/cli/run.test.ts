@@ -104,7 +104,9 @@ describe("run", () => {
       /^Reusing prepare, G0I0, .*evaluate-G1I2-random: finished in .* by the same configuration/,
     );
     expect(stderr).toContain("To do: only the report.\n");
-    expect(manifestOf(dir)).toEqual(before);
+    // A file that had only just been written when it was hashed is hashed again: its clock could not show a change.
+    const inputs = expect.any(Array);
+    expect({ ...manifestOf(dir), inputs }).toEqual({ ...before, inputs });
   });
 
   test("--json prints the summary that it wrote", async () => {
