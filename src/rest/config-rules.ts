@@ -87,6 +87,15 @@ function* thresholdIssues({ improve, grow }: Config): Generator<Issue> {
   }
 }
 
+function* filterIssues({ improve: { lengthRatio } }: Config): Generator<Issue> {
+  if (lengthRatio === null || lengthRatio[0] < lengthRatio[1]) return;
+  yield {
+    path: ["improve", "lengthRatio", 1],
+    message: `is ${lengthRatio[1]} but must be above ${lengthRatio[0]}, the least ratio. Raise it.`,
+    related: [["improve", "lengthRatio"]],
+  };
+}
+
 function* lossIssues({ improve: { loss, bvmpo, accumulate } }: Config): Generator<Issue> {
   if (loss === "bvmpo" && accumulate > 1)
     yield {
@@ -242,6 +251,7 @@ export function crossIssues(config: Config): Issue[] {
     ...trainingIssues(config),
     ...rewardIssues(config),
     ...thresholdIssues(config),
+    ...filterIssues(config),
     ...lossIssues(config),
     ...evaluateIssues(config),
   ];

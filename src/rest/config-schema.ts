@@ -338,7 +338,7 @@ const grow = z
   .prefault({})
   .meta({ description: "Grow: sample candidates from the latest policy and score each once" });
 
-const thresholdKinds = ["absolute", "quantile", "percentile", "interpolation", "top"] as const;
+export const thresholdKinds = ["absolute", "quantile", "percentile", "interpolation", "top"] as const;
 
 type Thresholds = { kind: (typeof thresholdKinds)[number]; values: number[] };
 
@@ -527,6 +527,16 @@ const improve = z
       whole(1, 100_000).nullable(),
       null,
       "Keep at most so many candidates a source, the best; null: no limit",
+    ),
+    lengthRatio: key(
+      z.tuple([z.number().min(0).max(1000), z.number().gt(0).max(1000)]).nullable(),
+      null,
+      "Keep candidates whose characters over the source's lie between these two; null: any",
+    ),
+    maxRepetition: key(
+      z.number().min(0).max(1).nullable(),
+      null,
+      "Keep candidates of which at most this share of words repeats the word before; null: any",
     ),
     trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
     batchTokens: optimizer.batchTokens(2048),

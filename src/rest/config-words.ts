@@ -92,6 +92,10 @@ export function expected(node: SchemaNode): string {
     case "number":
       return `a number ${range(node)}`.trimEnd();
     case "array": {
+      if (Array.isArray(node.prefixItems)) {
+        const places = node.prefixItems.map((item) => expected(asNode(item)));
+        return `a list of ${places.length}: ${places.join(", ")}`;
+      }
       const least = node.minItems ?? 0;
       return `a list${least > 0 ? ` of ${least} or more` : ""}, each ${expected(asNode(node.items))}`;
     }

@@ -10,6 +10,7 @@ import {
   type SelectedRow,
   type Selection,
   type SelectRule,
+  type SelectSpec,
   selectCandidates,
 } from "../../store/select.js";
 import type { ImproveSummary } from "../../store/summary.js";
@@ -140,17 +141,24 @@ export function lessThanABatch(
 async function select(run: RunContext, store: CandidateStore, step: ImproveStep): Promise<Selection> {
   const { improve } = run.config;
   const seed = run.seed(streams.control, step.grow, step.improve);
-  const selection = await selectCandidates(
-    store,
-    {
-      rule: ruleOf(improve, step.improve),
-      human: improve.human,
-      deduplicate: improve.deduplicate,
-      ...(improve.capPerSource === null ? {} : { capPerSource: improve.capPerSource }),
-    },
-    { seed, place: { file: run.folder.config } },
-  );
+  const selection = await selectCandidates(store, selectSpec(improve, ruleOf(improve, step.improve)), {
+    seed,
+    place: { file: run.folder.config },
+  });
   return step.control ? selectCandidates(store, randomControl(selection), { seed }) : selection;
+}
+
+/** A rule with the filters that the configuration puts beside it. */
+export function selectSpec(improve: Config["improve"], rule: SelectRule): SelectSpec {
+  const { human, deduplicate, capPerSource, lengthRatio, maxRepetition } = improve;
+  return {
+    rule,
+    human,
+    deduplicate,
+    ...(capPerSource === null ? {} : { capPerSource }),
+    ...(lengthRatio === null ? {} : { lengthRatio }),
+    ...(maxRepetition === null ? {} : { maxRepetition }),
+  };
 }
 
 /** The rule of Improve step `improve`, from 1; 0 keeps everything. */
