@@ -13,7 +13,7 @@ import { openTerminal, type Terminal } from "./terminal.js";
 export async function onFolder<T>(
   { dir, ...output }: FolderOptions,
   resume: string | undefined,
-  work: (options: Required<RunOptions>, terminal: Terminal) => Promise<T>,
+  work: (options: Required<Omit<RunOptions, "donors">>, terminal: Terminal) => Promise<T>,
 ): Promise<T> {
   const terminal = openTerminal(output);
   const signal = stopSignal();

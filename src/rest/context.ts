@@ -20,6 +20,15 @@ export interface StepOptions {
   dependsOn: readonly string[];
 }
 
+/** A step that another run has done, its outputs now in this run's folder too. */
+export interface TakenStep {
+  /** Folder of that run, relative to this one's. */
+  from: string;
+  seconds: number;
+  result: Json | undefined;
+  metrics: readonly MetricRecord[];
+}
+
 export class RunContext {
   readonly config: Config;
   readonly folder: RunFolder;
@@ -29,6 +38,7 @@ export class RunContext {
   readonly signal: AbortSignal | undefined;
   /** Absent where the run is only read. */
   readonly #metrics: MetricsLog | undefined;
+  readonly #takeOver: ((step: string) => Promise<TakenStep | undefined>) | undefined;
   readonly #policies = new Map<string, NativePolicy>();
   readonly #rewards = new Map<string, Promise<Reward>>();
 
@@ -40,6 +50,8 @@ export class RunContext {
     thread: Thread;
     reporter: Reporter;
     signal?: AbortSignal;
+    /** Takes a step over from another run, where one has done the same. */
+    takeOver?: (step: string) => Promise<TakenStep | undefined>;
   }) {
     this.config = parts.config;
     this.folder = parts.folder;
@@ -48,6 +60,7 @@ export class RunContext {
     this.thread = parts.thread;
     this.reporter = parts.reporter;
     this.signal = parts.signal;
+    this.#takeOver = parts.takeOver;
   }
 
   /** A seed of its own for each stream of draws, so that no two uses share numbers. */
@@ -57,7 +70,7 @@ export class RunContext {
   }
 
   /**
-   * Does a step unless the manifest says that it is done. `work` returns what later steps read of it, and what goes
+   * Does a step unless the manifest says that it is done, or another run has done the same. `work` returns what later steps read of it, and what goes
    * into metrics.jsonl.
    */
   async step(
@@ -69,15 +82,13 @@ export class RunContext {
     if (this.signal?.aborted) throw new Interrupted();
     const log = this.#metrics;
     if (!log) throw new Error(`step ${name} in a run that is open for reading`);
-    const started = performance.now();
-    const { result, metrics } = await work();
-    const seconds = (performance.now() - started) / 1000;
-    if (metrics) {
-      log.append({ step: name, ...metrics, time: { seconds } });
-      log.sync();
-    }
+    const taken = await this.#takeOver?.(name);
+    const { result, metrics, seconds } = taken ?? (await timed(name, work));
+    for (const record of metrics) log.append(record);
+    log.sync();
     await this.manifest.finish(name, {
       seconds,
+      ...(taken ? { takenFrom: taken.from } : {}),
       dependsOn: options.dependsOn,
       ...(options.outputs ? { outputs: options.outputs } : {}),
       ...(result === undefined ? {} : { result }),
@@ -124,4 +135,14 @@ export class RunContext {
       await reward?.close?.();
     }
   }
+}
+
+async function timed(
+  step: string,
+  work: () => Promise<{ result?: Json; metrics?: MetricRecord }>,
+): Promise<Omit<TakenStep, "from">> {
+  const started = performance.now();
+  const { result, metrics } = await work();
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, result, metrics: metrics ? [{ step, ...metrics, time: { seconds } }] : [] };
 }

@@ -4,6 +4,8 @@ import { lessonKeys } from "./config-schema.js";
 import { MODULE_CONTENT } from "./inputs.js";
 import { parsePolicyName } from "./names.js";
 
+/** Whether a reward is learned says whether a part of the data is set aside for it. */
+const prepared = ["data", "model", "reward.kind", "reward.parts"];
 const firstPolicy = ["data", "model", "bc"];
 const scoring = ["reward", MODULE_CONTENT];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
@@ -14,11 +16,12 @@ const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 const everything = [...firstPolicy, ...scoring, "grow", "improve", "evaluate.temperature", TOKENIZER];
 
 /**
- * Keys of any step but the first, `prepare`, by its name; `improve` stands for all below it. The seed counts
+ * Keys of a step by its name, those of `prepare` before it left out; `improve` stands for all below it. The seed counts
  * for every step. What comes before the first Improve step does not follow from `improve`, so that other thresholds can
  * be tried on the same candidates.
  */
 export function dependenciesOf(step: string): string[] {
+  if (step === "prepare") return prepared;
   if (step === "reward") return [...firstPolicy, ...lessons, "grow.maxTokens", TOKENIZER];
   if (step.startsWith("reward-")) return everything;
   const [, kind, name] = /^(evaluate|grow|score|value)-(.+)$/.exec(step) ?? [undefined, "train", step];

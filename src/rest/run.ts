@@ -21,6 +21,7 @@ import { rest } from "./loop.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
 import { type Reporter, silent } from "./reporter.js";
+import { candidateIdentity, openDonors, takeStepOver } from "./share.js";
 import { evaluatePolicy } from "./steps/evaluate.js";
 import { sampleCandidates, scoreCandidates } from "./steps/grow.js";
 import { imitate } from "./steps/imitate.js";
@@ -34,6 +35,8 @@ export interface RunOptions {
   /** The run folder; it holds `coppice.yaml`. */
   dir: string;
   reporter?: Reporter;
+  /** Folders of other runs: their finished steps are taken over where the same values lead to them. */
+  donors?: readonly string[];
   /** Aborting it stops the run at its next safe point with `Interrupted`; running again goes on from there. */
   signal?: AbortSignal;
 }
@@ -103,7 +106,12 @@ export async function withRun<T>(options: RunOptions, work: (run: RunContext) =>
     const manifest = await openManifest(folder, config, reporter);
     await writeFileAtomic(folder.resolvedConfig, renderConfig(config));
     metrics = MetricsLog.open(folder.metrics, manifest.metricsLines);
-    return await inContext({ config, folder, manifest, metrics, reporter, ...signalOf(options) }, work);
+    const donors = await openDonors(options.donors ?? []);
+    const takeOver = (step: string) => takeStepOver(step, donors, { config, folder, reporter });
+    return await inContext(
+      { config, folder, manifest, metrics, reporter, takeOver, ...signalOf(options) },
+      work,
+    );
   } finally {
     metrics?.close();
     folder.unlock();
@@ -193,7 +201,8 @@ async function openManifest(folder: RunFolder, config: Config, reporter: Reporte
   const inputs = await inputFiles(await inputPlaces(config, folder.config), manifest?.inputs);
   // A configuration is what YAML holds, and so JSON.
   const now = { seed: config.seed, config: config as unknown as Json, inputs };
-  if (!manifest) return Manifest.create(folder.root, { coppice: version, ...now });
+  if (!manifest)
+    return Manifest.create(folder.root, { coppice: version, ...now, identity: candidateIdentity(config) });
   for (const sentence of manifest.explainDifference(now)) reporter.note(sentence);
   await manifest.check({ hash: false });
   await discardStaleWork(folder, manifest, now);

@@ -20,6 +20,8 @@ const Output = z.strictObject({
 const Step = z.strictObject({
   name: z.string().min(1),
   outputs: z.array(Output),
+  /** Folder of the run that did the step, relative to this one; absent where this run did it. */
+  takenFrom: z.string().optional(),
   /** Configuration keys that the step depends on: `improve` stands for all below it. Absent: on every key. */
   dependsOn: z.array(z.string()).optional(),
   /** What later steps need to know of this one. */
@@ -35,7 +37,7 @@ const Step = z.strictObject({
 const Content = z.strictObject({
   format: z.literal(1),
   coppice: z.string(),
-  /** Written into the files of the run, so that those of another are recognised. The same for the same seed and configuration. */
+  /** Written into the files of the run, so that those of another are recognised. The same for the same seed and `identity`. */
   runId: z.string().min(1),
   seed: z.int().nonnegative(),
   machine: z.strictObject({
@@ -67,6 +69,8 @@ export interface ManifestOptions {
   config: Json;
   /** Files from outside that the run reads. */
   inputs?: readonly InputFile[];
+  /** What the candidates of the run follow from: runs that have it in common may share them. Default: `config`. */
+  identity?: Json;
   /** For tests; default: the machine this runs on. */
   machine?: Machine;
 }
@@ -88,6 +92,7 @@ export interface FinishOptions {
   dependsOn?: readonly string[];
   result?: Json;
   metricsLines?: number;
+  takenFrom?: string;
 }
 
 /** A configuration key whose value differs; `undefined` where one side has no such key. */
@@ -125,6 +130,11 @@ function changes(was: Json | undefined, is: Json | undefined, key = ""): Change[
   return same && (was === undefined) === (is === undefined) ? [] : [{ key, was, is }];
 }
 
+/** Whether any of these keys (`improve` stands for all below it) has another value in `is` than in `was`. */
+export function keysDiffer(was: Json, is: Json, keys: readonly string[] | undefined): boolean {
+  return changes(was, is).some((change) => touches(keys, change));
+}
+
 function touches(keys: readonly string[] | undefined, change: { key: string }): boolean {
   if (keys === undefined) return true;
   return keys.some(
@@ -149,7 +159,8 @@ export class Manifest {
   /** Starts the manifest of a new run and writes it. */
   static async create(folder: string, options: ManifestOptions): Promise<Manifest> {
     const hash = configHash(options.config);
-    const runId = createHash("sha256").update(`${options.seed}/${hash}`).digest("hex").slice(0, 16);
+    const identity = options.identity === undefined ? hash : configHash(options.identity);
+    const runId = createHash("sha256").update(`${options.seed}/${identity}`).digest("hex").slice(0, 16);
     const manifest = new Manifest(folder, {
       format: 1,
       coppice: options.coppice,
@@ -253,6 +264,7 @@ export class Manifest {
     const step: FinishedStep = {
       name,
       outputs,
+      ...(options.takenFrom === undefined ? {} : { takenFrom: options.takenFrom }),
       ...(options.dependsOn === undefined ? {} : { dependsOn: [...options.dependsOn] }),
       ...(options.result === undefined ? {} : { result: options.result }),
       metricsLines: options.metricsLines ?? this.metricsLines,

@@ -1,7 +1,7 @@
 /** Evaluation: every policy on sources never trained on, by the same draws. */
 
 import type { Pair } from "../../data/pair.js";
-import { type BestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
+import { type BestOfN, bestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
 import { bleuFromStatistics, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
 import { bootstrapCorpus, bootstrapMean } from "../../evaluate/bootstrap.js";
 import { chrfFromStatistics, chrfScorer, chrfSignature, chrfStatistics } from "../../evaluate/chrf.js";
@@ -37,6 +37,15 @@ export interface Evaluation {
   bestOfN: { n: number; reward: number; chrf: number }[];
   /** Greedy (or beam) translations of the test sources, with their rewards. */
   translations: { text: string; reward: number }[];
+  /** For each evaluated source, in the same order: what intervals and differences between policies are drawn from. */
+  bySource: SourceFigures;
+}
+
+export interface SourceFigures {
+  /** Mean reward of the source's samples. */
+  reward: number[];
+  /** Expected reward of the best of N, one list for each point of `bestOfN`. */
+  bestOfN: number[][];
 }
 
 /** Who and what an evaluation works with. */
@@ -174,7 +183,17 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
     },
     bestOfN: curve(pool, rewards, pairs, settings.bestOfN),
     translations: hypotheses.map((text, i) => ({ text, reward: greedy[i]! })),
+    bySource: {
+      reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
+      bestOfN: bestOfNBySource(rewards, settings.bestOfN),
+    },
   };
+}
+
+/** `curve` before its mean over sources is taken, by N. */
+function bestOfNBySource(rewards: readonly (readonly number[])[], ns: readonly number[]): number[][] {
+  const bySource = rewards.map((row) => bestOfN(row, ns));
+  return ns.map((_, at) => bySource.map((points) => points[at]!.reward));
 }
 
 export function evaluationSignatures(config: Config): { bleu: string; chrf: string } {

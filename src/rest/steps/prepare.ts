@@ -15,6 +15,7 @@ import { createTokenizer } from "../../text/tokenizer.js";
 import { trainVocabulary } from "../../text/train-vocabulary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
+import { dependenciesOf } from "../dependencies.js";
 import { stepNames } from "../names.js";
 import { learnedMembers } from "../reward-parts.js";
 
@@ -42,7 +43,7 @@ const PARTS = ["train", "reward", "validation", "test"] as const;
 export async function prepare(run: RunContext): Promise<void> {
   await run.step(
     stepNames.prepare,
-    { dependsOn: ["data", "model", "reward.kind", "reward.parts"], outputs: ["data"] },
+    { dependsOn: dependenciesOf(stepNames.prepare), outputs: ["data"] },
     async () => {
       const parts = await readParts(run.config, run.folder.config);
       const codec = await makeCodec(run, parts.train);
