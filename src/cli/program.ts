@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { version } from "../version.js";
 import { addBleu } from "./commands/bleu.js";
 import { addChrf } from "./commands/chrf.js";
+import { addCompare } from "./commands/compare.js";
 import { addDemo } from "./commands/demo.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEvaluate } from "./commands/evaluate.js";
@@ -32,6 +33,8 @@ export function createProgram(): Command {
   program.commandsGroup("A run:");
   for (const add of [addDemo, addInit, addRun, addDoctor, addStatus, addEvaluate, addTranslate, addInspect])
     add(program);
+  program.commandsGroup("Runs beside each other:");
+  addCompare(program);
   program.commandsGroup("Single steps of a run:");
   for (const add of [addTrainReward, addGrow, addScore, addImprove, addReward]) add(program);
   program.commandsGroup("Metrics:");

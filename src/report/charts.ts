@@ -16,15 +16,15 @@ export interface Chart {
   spec: TopLevelSpec;
 }
 
-type Layer = Extract<TopLevelSpec, { layer: unknown }>["layer"][number];
+export type Layer = Extract<TopLevelSpec, { layer: unknown }>["layer"][number];
 
 /**
  * Okabe and Ito's palette, told apart with any colour vision. A page may set the variables (a lighter blue on a dark
  * ground); elsewhere the colour after the comma holds.
  */
-const BLUE = "var(--chart-blue, #0072B2)";
-const GREEN = "var(--chart-green, #009E73)";
-const VERMILLION = "var(--chart-vermillion, #D55E00)";
+export const BLUE = "var(--chart-blue, #0072B2)";
+export const GREEN = "var(--chart-green, #009E73)";
+export const VERMILLION = "var(--chart-vermillion, #D55E00)";
 
 /** A random-selection control, told from the policies by shape as well as colour. */
 const CONTROL_MARK = {
@@ -35,25 +35,25 @@ const CONTROL_MARK = {
   size: 80,
   strokeWidth: 2,
 } as const;
-const PURPLE = "var(--chart-purple, #CC79A7)";
-const ORANGE = "var(--chart-orange, #E69F00)";
-const SKY = "var(--chart-sky, #56B4E9)";
+export const PURPLE = "var(--chart-purple, #CC79A7)";
+export const ORANGE = "var(--chart-orange, #E69F00)";
+export const SKY = "var(--chart-sky, #56B4E9)";
 /** Text, axes and the starting policy take the colour of the text around the chart. */
-const INK = "currentColor";
+export const INK = "currentColor";
 
 /** Width of every drawing, so that all have letters of one size where a page scales them; the plot is what margins leave. */
 const DRAWING_WIDTH = 440;
 const LEFT = 44;
-const plotWidth = (right: number): number => DRAWING_WIDTH - LEFT - right;
+export const plotWidth = (right: number): number => DRAWING_WIDTH - LEFT - right;
 
 /** Right margin that holds a name beside the last point. */
-const NAME_ROOM = 118;
+export const NAME_ROOM = 118;
 
 /** Mean width of a character of the labels, for placing them: fonts differ from machine to machine, the drawing must not. */
 const CHARACTER = 6.8;
 
 /** Names are shortened in charts only; tables and text have them whole. */
-function shortName(name: string, limit = 14): string {
+export function shortName(name: string, limit = 14): string {
   const short = shorten(visible(name), limit);
   return short.left === 0 ? short.text : `${short.text}…`;
 }
@@ -79,7 +79,7 @@ interface Frame {
  * A drawing of a size fixed here: nothing is measured, so that the same summary gives the same bytes whatever fonts or
  * canvas a machine has.
  */
-function frame({ title, subtitle, height, right, bottom = 30, layers }: Frame): TopLevelSpec {
+export function frame({ title, subtitle, height, right, bottom = 30, layers }: Frame): TopLevelSpec {
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: plotWidth(right),
@@ -124,7 +124,7 @@ interface WordStyle {
 }
 
 /** Text at a place given in pixels from the plot's upper left corner. */
-function words(text: string, style: WordStyle): Layer {
+export function words(text: string, style: WordStyle): Layer {
   return {
     data: { values: [{}] },
     mark: {
@@ -143,13 +143,13 @@ function words(text: string, style: WordStyle): Layer {
   };
 }
 
-interface Domain {
+export interface Domain {
   low: number;
   high: number;
 }
 
 /** A range that holds all finite `values` with `room` (a share of them) on both sides, at least `span` wide, cut to `within`. */
-function domain(values: number[], span: number, within: Domain, room = 0.12): Domain {
+export function domain(values: number[], span: number, within: Domain, room = 0.12): Domain {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return { low: within.low, high: Math.min(within.high, within.low + span) };
   const lowest = Math.min(...finite);
@@ -158,13 +158,13 @@ function domain(values: number[], span: number, within: Domain, room = 0.12): Do
   return { low: Math.max(within.low, lowest - margin), high: Math.min(within.high, highest + margin) };
 }
 
-const yAxis = (range: Domain, tickCount: number, format = ""): object => ({
+export const yAxis = (range: Domain, tickCount: number, format = ""): object => ({
   type: "quantitative",
   scale: { domain: [range.low, range.high], nice: false, zero: false },
   axis: { title: null, tickCount, ...(format === "" ? {} : { format }) },
 });
 
-const pixelOf = (value: number, range: Domain, height: number): number =>
+export const pixelOf = (value: number, range: Domain, height: number): number =>
   height * (1 - (value - range.low) / (range.high - range.low || 1));
 
 interface Mark {
@@ -336,7 +336,7 @@ function metricByStep(summary: RunSummary, metric: "bleu" | "chrf"): Chart {
   };
 }
 
-interface Curve {
+export interface Curve {
   name: string;
   colour: string;
   dashed: boolean;
@@ -370,7 +370,7 @@ interface Curves {
 }
 
 /** Lines with their names at the right end, joined by a thin line where a name had to move. */
-function lines({
+export function lines({
   title,
   subtitle,
   height,

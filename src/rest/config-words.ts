@@ -33,6 +33,11 @@ export function properties(node: SchemaNode): Record<string, SchemaNode> {
   return all;
 }
 
+/** What every key of a map of the user's own names must be; undefined where the names are ours. */
+function valuesOf({ additionalProperties }: SchemaNode): SchemaNode | undefined {
+  return typeof additionalProperties === "object" ? additionalProperties : undefined;
+}
+
 /** The shapes that a value may have; more than one for `reward`, by its kind. */
 export function shapes(node: SchemaNode): SchemaNode[] {
   return node.oneOf?.map(asNode) ?? [node];
@@ -53,8 +58,8 @@ export function shapesOf(node: SchemaNode, value: unknown): SchemaNode[] {
 }
 
 /** The node at `path`, where `value` (what the file holds) tells which shape applies; undefined for an unknown key. */
-export function nodeAt(path: KeyPath, value: unknown): SchemaNode | undefined {
-  let node: SchemaNode | undefined = schemaTree();
+export function nodeAt(path: KeyPath, value: unknown, root = schemaTree()): SchemaNode | undefined {
+  let node: SchemaNode | undefined = root;
   let here = value;
   for (const part of path) {
     if (node === undefined) return undefined;
@@ -63,7 +68,7 @@ export function nodeAt(path: KeyPath, value: unknown): SchemaNode | undefined {
     else if (part === "kind" && node.oneOf) node = { enum: shapes(node).map((shape) => kindOf(shape) ?? "") };
     else
       node = shapesOf(node, here)
-        .map((shape) => properties(shape)[part])
+        .map((shape) => properties(shape)[part] ?? valuesOf(shape))
         .find((child) => child !== undefined);
     here = isGroup(here) || Array.isArray(here) ? Reflect.get(here, part) : undefined;
   }
@@ -100,6 +105,7 @@ export function expected(node: SchemaNode): string {
       return `a list${least > 0 ? ` of ${least} or more` : ""}, each ${expected(asNode(node.items))}`;
     }
     default:
+      if (Object.keys(properties(node)).length === 0) return "a group of keys, each on a line of its own";
       return `a group of keys (${Object.keys(properties(node)).join(", ")}), each on a line of its own`;
   }
 }

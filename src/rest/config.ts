@@ -83,9 +83,16 @@ export function renderConfig(config: Config): string {
 }
 
 /** What file and lines a message is about; none where a program gave the values. */
-interface Origin {
+export interface Origin {
   file: string;
   located: Located;
+  /** Where in the file the configuration stands, before the key's name in messages: `arms.gold: `. */
+  inside?: string;
+}
+
+/** A configuration that is a part of another file; messages name that file's lines. Throws as `parseConfig` does. */
+export function resolveWithin(given: unknown, origin: Origin): Config {
+  return resolve(given, origin);
 }
 
 function resolve(given: unknown, origin?: Origin): Config {
@@ -144,7 +151,7 @@ function baseValues(written: Record<string, unknown>, origin?: Origin): Record<s
 }
 
 /** `over` on top of `base`, group by group; a group of another kind replaces the one below it. */
-function merge(
+export function merge(
   base: Record<string, unknown>,
   over: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
@@ -157,13 +164,21 @@ function merge(
   return Object.fromEntries(merged);
 }
 
-/** The error to show of all that zod found: an unknown key first, as it may be what another key misses; then by line. */
-function firstProblem(issues: readonly z.core.$ZodIssue[], merged: unknown, origin?: Origin): UserError {
+/**
+ * The error to show of all that zod found: an unknown key first, as it may be what another key misses; then by line.
+ * `root` is the schema that found them, as words.
+ */
+export function firstProblem(
+  issues: readonly z.core.$ZodIssue[],
+  merged: unknown,
+  origin?: Origin,
+  root = schemaTree(),
+): UserError {
   const found = issues.flatMap((issue): { issue: Issue; unknown: boolean }[] => {
     const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
     if (issue.code !== "unrecognized_keys")
-      return [{ issue: wrongValue(path, merged, origin), unknown: false }];
-    return issue.keys.map((name) => ({ issue: unknownKey(path, name, merged), unknown: true }));
+      return [{ issue: wrongValue(path, merged, origin, root), unknown: false }];
+    return issue.keys.map((name) => ({ issue: unknownKey(path, name, merged, root), unknown: true }));
   });
   const line = (issue: Issue) => origin?.located.lineOf(issue.path) ?? 0;
   found.sort((a, b) => Number(b.unknown) - Number(a.unknown) || line(a.issue) - line(b.issue));
@@ -171,8 +186,8 @@ function firstProblem(issues: readonly z.core.$ZodIssue[], merged: unknown, orig
 }
 
 /** The issue of a value that its own bounds refuse, or that is missing. */
-function wrongValue(path: KeyPath, merged: unknown, origin?: Origin): Issue {
-  const node = nodeAt(path, merged) ?? {};
+function wrongValue(path: KeyPath, merged: unknown, origin?: Origin, root = schemaTree()): Issue {
+  const node = nodeAt(path, merged, root) ?? {};
   const value = valueAt(merged, path);
   const must = `must be ${expected(node)}`;
   if (value === undefined) return { path, message: `is missing. It ${must}.` };
@@ -184,9 +199,9 @@ function wrongValue(path: KeyPath, merged: unknown, origin?: Origin): Issue {
   };
 }
 
-function unknownKey(parent: KeyPath, name: string, merged: unknown): Issue {
+export function unknownKey(parent: KeyPath, name: string, merged: unknown, root = schemaTree()): Issue {
   const path = [...parent, name];
-  const node = nodeAt(parent, merged) ?? {};
+  const node = nodeAt(parent, merged, root) ?? {};
   const group = valueAt(merged, parent);
   const kind = isGroup(group) ? group.kind : undefined;
   const otherKinds = shapes(node)
@@ -200,7 +215,7 @@ function unknownKey(parent: KeyPath, name: string, merged: unknown): Issue {
   }
   const names = shapesOf(node, group).flatMap((shape) => Object.keys(properties(shape)));
   const near = nearestName(name, names);
-  const suggestions = near === undefined ? placesOf(name, schemaTree()) : [[...parent, near]];
+  const suggestions = near === undefined ? placesOf(name, root) : [[...parent, near]];
   const hint =
     suggestions.length > 0
       ? `Did you mean ${[...new Set(suggestions.map(pathText))].join(" or ")}?`
@@ -217,8 +232,8 @@ function placesOf(name: string, node: SchemaNode, above: KeyPath = []): KeyPath[
   });
 }
 
-function problem({ path, message, related = [] }: Issue, origin?: Origin): UserError {
-  const sentence = `${path.length === 0 ? "this file" : pathText(path)} ${message}`;
+export function problem({ path, message, related = [] }: Issue, origin?: Origin): UserError {
+  const sentence = `${origin?.inside ?? ""}${path.length === 0 ? "this file" : pathText(path)} ${message}`;
   if (origin === undefined) return new UserError(sentence);
   const { file, located } = origin;
   const held = [path, ...related].find((one) => located.holds(one)) ?? path;

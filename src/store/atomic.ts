@@ -148,9 +148,10 @@ export async function writeFolderAtomic(path: string, fill: (aside: string) => P
 
 /**
  * Removes what killed processes left half written anywhere under `folder`, and returns the removed paths.
- * Call it while holding the folder's lock only: it cannot tell a leftover from a file being written.
+ * Call it while holding the folder's lock only: it cannot tell a leftover from a file being written. Folders named
+ * `except` are not entered: they have locks of their own.
  */
-export async function removeLeftovers(folder: string): Promise<string[]> {
+export async function removeLeftovers(folder: string, except?: string): Promise<string[]> {
   const removed: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return [];
@@ -163,8 +164,8 @@ export async function removeLeftovers(folder: string): Promise<string[]> {
         throw writeFailure(error, path);
       });
       removed.push(path);
-    } else if (entry.isDirectory()) {
-      removed.push(...(await removeLeftovers(path)));
+    } else if (entry.isDirectory() && entry.name !== except) {
+      removed.push(...(await removeLeftovers(path, except)));
     }
   }
   return removed;

@@ -71,7 +71,7 @@ function byPlace(a: string, b: string): number {
 
 /** Samples, reward calls and seconds that led to a policy; evaluation is not counted. */
 export function costs(
-  run: RunContext,
+  run: Pick<RunContext, "manifest">,
   policy: { grow: number; improve: number; control: boolean },
 ): PolicyCosts {
   let samplesDrawn = 0;

@@ -1,0 +1,45 @@
+/** The pairs of the demonstrations, as a file in a folder: the toy's lists, or messages out of npm packages. */
+
+import { copyFile, mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { toyPairs } from "../toy.js";
+import { writePairs } from "../write.js";
+import { fetchDemoCorpus } from "./demo-corpus.js";
+
+/** Lists for the toy: what BC sees of them leaves room above it. */
+const TOY_PAIRS = 4000;
+
+/** Short messages: a tiny model learns those in minutes. */
+const MAX_WORDS = 10;
+
+export interface DemoPairsOptions {
+  /** The toy (reverse a list of numbers) in place of translation. */
+  toy: boolean;
+  note: (sentence: string) => void;
+}
+
+/** Writes `pairs.tsv` into `folder`, and for messages of others the names of their authors beside it. */
+export async function writeDemoPairs(folder: string, { toy, note }: DemoPairsOptions): Promise<void> {
+  const file = join(folder, "pairs.tsv");
+  if (toy) {
+    await writePairs(file, toyPairs({ pairs: TOY_PAIRS, seed: 1 }));
+    return;
+  }
+  const corpus = await fetchDemoCorpus(cacheFolder(), {
+    languages: ["de", "en"],
+    maxWords: MAX_WORDS,
+    onProgress: ({ program, done, total }) =>
+      note(`Fetching messages of ${program} (${done + 1} of ${total})`),
+  });
+  // First: a folder with the pairs is complete.
+  await mkdir(folder, { recursive: true });
+  await copyFile(corpus.attribution, join(folder, "ATTRIBUTION.md"));
+  await writePairs(file, corpus.pairs);
+}
+
+/** As the XDG base directory specification has it. */
+function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME;
+  return join(base ? base : join(homedir(), ".cache"), "coppice");
+}

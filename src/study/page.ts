@@ -1,0 +1,127 @@
+/** The page `study.html`: verdicts, Table 1 and every figure in one file without scripts, fonts or addresses. */
+
+import { createHash } from "node:crypto";
+import { escapeHtml, visible } from "../report/escape.js";
+import { decimal, plural } from "../report/format.js";
+import { STYLE } from "../report/style.js";
+import { toHtml } from "../report/tables.js";
+import type { Machine } from "../store/machine.js";
+import type { Outcome } from "./decide.js";
+import type { Figure, MissingFigure } from "./figures.js";
+import { type TableRow, table1 } from "./table.js";
+import type { Finding } from "./verdicts.js";
+import type { StudyView } from "./view.js";
+
+export interface PageParts {
+  view: StudyView;
+  rows: readonly TableRow[];
+  findings: readonly Finding[];
+  /** Each with its drawing as an SVG element. */
+  drawn: readonly (Figure & { svg: string })[];
+  missing: readonly MissingFigure[];
+  /** The study file as the user wrote it. */
+  source: string;
+  machine: Machine;
+  version: string;
+}
+
+const SIGNS: Readonly<Record<Outcome, { kind: string; sign: string }>> = {
+  holds: { kind: "good", sign: "✓" },
+  "does not hold": { kind: "bad", sign: "✗" },
+  "not decided": { kind: "neutral", sign: "•" },
+};
+
+/** UTF-8 text; the same study gives the same bytes. Whatever came from a file is escaped. */
+export function renderPage({
+  view,
+  rows,
+  findings,
+  drawn,
+  missing,
+  source,
+  machine,
+  version,
+}: PageParts): string {
+  const hash = createHash("sha256").update(STYLE).digest("base64");
+  const { runs, study } = view;
+  const title = headline(findings);
+  const facts: [string, string][] = [
+    ["Runs", `${runs.finished} of ${runs.all} finished`],
+    ["Seeds", study.seeds.join(", ")],
+    ["Arms", study.arms.map(({ name }) => name).join(", ")],
+    [
+      "Machine",
+      `${machine.cpu}, ${plural(machine.cores, "core")}, ${decimal(machine.memoryGb, 0)} GB, ${machine.os}, Node ${machine.node}`,
+    ],
+    ["Coppice", version],
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'">
+<meta name="referrer" content="no-referrer">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Coppice study: ${html(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>Coppice: study of Reinforced Self-Training</h1>
+<p class="headline">${html(title)}</p>
+<p>${html(`${plural(study.arms.length, "arm")} beside each other on the same data and reward, with ${plural(study.seeds.length, "seed")}. Steps that arms have in common were done once a seed. Thresholds, learning rates and stopping use validation sources; every figure here is of test sources.`)}</p>
+${runs.finished < runs.all ? `<p class="note">${html(`So far: ${runs.finished} of ${runs.all} runs are finished. This page is written anew after each.`)}</p>` : ""}
+</header>
+${section("Did it help? The paper's findings on this data", findingList(findings), note("Holds, or does not hold: the whole 95 % interval lies on one side. Not decided: it does not, or the arms are missing. Every verdict is of this data, this reward and these sizes."))}
+${section("Every policy", toHtml(table1(rows)))}
+${section("Figures", `<div class="charts">${drawn.map(figure).join("\n")}</div>`, leftOut(missing))}
+${section("How it was made", `<dl class="facts">${facts.map(([term, fact]) => `<dt>${html(term)}</dt><dd><bdi>${html(fact)}</bdi></dd>`).join("\n")}</dl>`, `<details><summary>The study file</summary><pre>${source.trimEnd().split("\n").map(html).join("\n")}</pre></details>`)}
+</body>
+</html>
+`;
+}
+
+/** `3 of the paper's 7 findings hold on this data, 1 does not, 3 are not decided.` */
+export function headline(findings: readonly Finding[]): string {
+  const number = (outcome: Outcome) => findings.filter(({ verdict }) => verdict === outcome).length;
+  const [holds, fails, open] = [number("holds"), number("does not hold"), number("not decided")];
+  return `${holds} of the paper's ${findings.length} findings ${holds === 1 ? "holds" : "hold"} on this data, ${fails} ${fails === 1 ? "does" : "do"} not, ${open} ${open === 1 ? "is" : "are"} not decided.`;
+}
+
+/** The figure of a finding in words: `+3.1 [+1.2, +5.0] points of reward, of 100 (over 3 seeds)`. */
+export function figureWords({ figure }: Finding): string {
+  if (figure === null) return "no figure";
+  const digits = figure.unit === "times" || figure.unit.startsWith("from") ? 2 : 1;
+  const over = figure.over === "seeds" ? `over ${figure.seeds} seeds` : "over sources, one seed";
+  const [value, low, high] = [figure.value, figure.low, figure.high].map((one) => decimal(one, digits));
+  return `${figure.of}: ${value} [${low}, ${high}] ${figure.unit} (${over})`;
+}
+
+function findingList(findings: readonly Finding[]): string {
+  const items = findings.map((finding) => {
+    const { kind, sign } = SIGNS[finding.verdict];
+    return `<li class="${kind}"><span class="sign" aria-hidden="true">${sign}</span><b>${finding.number}. ${html(finding.claim)} ${html(capital(finding.verdict))}.</b><br>${html(figureWords(finding))}<br><span class="faint">${html(finding.text)}</span></li>`;
+  });
+  return `<ul class="findings">${items.join("\n")}</ul>`;
+}
+
+function figure({ name, title, about, svg }: Figure & { svg: string }): string {
+  return `<figure id="${html(name)}">${svg}<figcaption class="note">${html(`${title}. ${about}`)}</figcaption></figure>`;
+}
+
+function leftOut(missing: readonly MissingFigure[]): string {
+  if (missing.length === 0) return "";
+  return note(`Left out: ${missing.map(({ name, title, why }) => `${name} (${title}): ${why}`).join("; ")}.`);
+}
+
+function section(title: string, ...parts: string[]): string {
+  return `<section>\n<h2>${html(title)}</h2>\n${parts.filter((part) => part !== "").join("\n")}\n</section>`;
+}
+
+const note = (text: string): string => `<p class="note">${html(text)}</p>`;
+const html = (text: string): string => escapeHtml(visible(text));
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

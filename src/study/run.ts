@@ -1,0 +1,129 @@
+/** Runs a study: every arm with every seed, what they have in common once, tables written anew after each. */
+
+import { mkdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { writeDemoPairs } from "../data/recipes/demo-pairs.js";
+import { Interrupted, UserError } from "../errors.js";
+import { exists } from "../exists.js";
+import { nearestName } from "../nearest.js";
+import { duration } from "../report/format.js";
+import { algorithm } from "../rest/algorithm.js";
+import { renderConfig } from "../rest/config.js";
+import { rest } from "../rest/loop.js";
+import type { Reporter } from "../rest/reporter.js";
+import { runAll, stepsOf, withRun } from "../rest/run.js";
+import { evaluatePolicy } from "../rest/steps/evaluate.js";
+import { removeLeftovers, writeFileAtomic, writeJsonAtomic } from "../store/atomic.js";
+import { lockRun } from "../store/lock.js";
+import { runFolder } from "../store/run-folder.js";
+import { type OnlineBaseline, onlineBaselines } from "./online.js";
+import { type StudyOutcome, writeOutputs } from "./outputs.js";
+import { planRuns, type StudyRun, secondsLeft } from "./plan.js";
+import { ONLINE_FILE, type RunResult, readRun } from "./results.js";
+import { type Arm, MADE_PAIRS, parseStudy } from "./study.js";
+import { viewOf } from "./view.js";
+
+export interface StudyOptions {
+  /** The study file. */
+  file: string;
+  /** Where runs, tables and figures go. */
+  dir: string;
+  reporter: Reporter;
+  /** Aborting it stops the study at its next safe point with `Interrupted`; running again goes on from there. */
+  signal?: AbortSignal;
+}
+
+/** Runs the study to its end, or what is left of it. Throws a UserError for a file that is not a study. */
+export async function runStudy({ file, dir, reporter, signal }: StudyOptions): Promise<StudyOutcome> {
+  const source = await readStudyFile(file);
+  const study = parseStudy(source, file, { madePairs: join(dir, MADE_PAIRS) });
+  for (const arm of study.arms) if (arm.kind === "online") baselineOf(arm, file);
+  const lock = lockRun(dir);
+  try {
+    await removeLeftovers(dir, "runs");
+    const pairs = join(dir, MADE_PAIRS);
+    if (study.made && !(await exists(pairs)))
+      await writeDemoPairs(join(pairs, ".."), { toy: study.made === "toy", note: reporter.note });
+    const runs = await planRuns(study, dir);
+    const done: RunResult[] = [];
+    for (const run of runs) {
+      const found = await readRun(run);
+      if (found) done.push(found);
+    }
+    const waiting = runs.filter((run) => !done.some((one) => one.run === run));
+    reporter.note(
+      `${runs.length} runs: ${study.arms.length} arms, ${study.seeds.length} seeds. ` +
+        (done.length > 0 ? `${done.length} are finished already.` : ""),
+    );
+    let outcome = await write(dir);
+    for (const [at, run] of waiting.entries()) {
+      if (signal?.aborted) throw new Interrupted();
+      reporter.note(`Run ${runs.indexOf(run) + 1} of ${runs.length}: ${relative(dir, run.dir)}.`);
+      await doRun(run, { reporter, file, ...(signal ? { signal } : {}) });
+      const result = await readRun(run);
+      if (!result) throw new Error(`${run.dir} has ended but is not finished`);
+      done.push(result);
+      outcome = await write(dir);
+      const left = secondsLeft(waiting.slice(at + 1), done);
+      if (left !== undefined && at + 1 < waiting.length)
+        reporter.note(
+          `${run.arm.name} with seed ${run.seed} is finished; tables and figures are in ${dir}. ` +
+            `About ${duration(left)} left for ${waiting.length - at - 1} runs.`,
+        );
+    }
+    return outcome;
+
+    function write(folder: string): Promise<StudyOutcome> {
+      // In the order of the study, so that a table does not tell in which order runs ended.
+      const ordered = runs.flatMap((run) => done.find((one) => one.run === run) ?? []);
+      return writeOutputs(folder, viewOf(study, ordered, runs.length), source);
+    }
+  } finally {
+    lock.unlock();
+  }
+}
+
+async function readStudyFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new UserError(
+      "this study file cannot be read. Give the path of a YAML file such as examples/study.yaml.",
+      { file },
+      { cause },
+    );
+  }
+}
+
+/** The run as an ordinary run folder, done or gone on with. */
+async function doRun(
+  run: StudyRun,
+  { reporter, signal, file }: { reporter: Reporter; signal?: AbortSignal; file: string },
+): Promise<void> {
+  await mkdir(run.dir, { recursive: true });
+  await writeFileAtomic(runFolder(run.dir).config, renderConfig(run.config));
+  const options = { dir: run.dir, donors: run.donors, reporter, ...(signal ? { signal } : {}) };
+  if (run.arm.kind !== "online") {
+    await runAll(options);
+    return;
+  }
+  const baseline = baselineOf(run.arm, file);
+  await withRun(options, async (context) => {
+    await rest(algorithm(context.config, stepsOf(context)));
+    const outcome = await baseline(context, run.arm);
+    await evaluatePolicy(context, outcome.policy);
+    await writeJsonAtomic(context.folder.inside(ONLINE_FILE), outcome);
+  });
+}
+
+function baselineOf({ name, algorithm: asked }: Arm, file: string): OnlineBaseline {
+  const known = Object.keys(onlineBaselines);
+  const baseline = asked === undefined ? undefined : onlineBaselines[asked];
+  if (baseline) return baseline;
+  const near = nearestName(asked ?? "", known);
+  throw new UserError(
+    `arms.${name}.algorithm is ${asked === undefined ? "missing" : JSON.stringify(asked)}, but an online arm needs one of ` +
+      `the baselines that this version has: ${known.join(", ") || "none yet"}.${near ? ` Did you mean ${near}?` : " Remove the arm."}`,
+    { file },
+  );
+}

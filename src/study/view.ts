@@ -1,0 +1,115 @@
+/** A study's results by arm and policy, each figure with one value a seed: what tables, figures and verdicts look at. */
+
+import { stepNames } from "../rest/names.js";
+import { sameOutcome } from "../rest/share.js";
+import type { Measured } from "./intervals.js";
+import type { PolicyResult, RunResult } from "./results.js";
+import type { Arm, Study } from "./study.js";
+
+/** One policy of an arm over the seeds that are finished. */
+export interface PolicyView {
+  arm: Arm;
+  /** As the paper names it, with its arm: `BC`, `rest G1I2`. */
+  name: string;
+  policy: string;
+  grow: number;
+  improve: number;
+  control: boolean;
+  reward: Measured[];
+  bleu: Measured[];
+  chrf: Measured[];
+  klFromBc: number;
+  samplesDrawn: number;
+  rewardCalls: number;
+  /** By rising N. */
+  bestOfN: { n: number; reward: Measured[]; chrf: number }[];
+}
+
+export interface ArmView {
+  arm: Arm;
+  /** The policy that imitates: BC. */
+  bc: PolicyView;
+  /** After BC, in the order they were made; of a random arm the controls. */
+  steps: PolicyView[];
+  /** Policies trained on candidates chosen at random, by the same steps. */
+  controls: PolicyView[];
+}
+
+export interface StudyView {
+  study: Study;
+  /** Arms of which at least one run is finished, in the order of the study. */
+  arms: ArmView[];
+  /** Runs in all, and finished ones. */
+  runs: { all: number; finished: number };
+}
+
+export function viewOf(study: Study, results: readonly RunResult[], runs: number): StudyView {
+  const arms = study.arms.flatMap((arm): ArmView[] => {
+    const own = results.filter(({ run }) => run.arm.name === arm.name).flatMap(({ policies }) => policies);
+    const policies = [...new Set(own.map(({ policy }) => policy))].map((policy) =>
+      policyView(own.filter((one) => one.policy === policy)),
+    );
+    const bc = policies.find(({ policy }) => policy === stepNames.bc);
+    if (bc === undefined) return [];
+    const controls = policies.filter(({ control }) => control);
+    const trained = policies.filter((one) => one !== bc && !one.control);
+    return [{ arm, bc, controls, steps: arm.kind === "random" ? controls : trained }];
+  });
+  return { study, arms, runs: { all: runs, finished: results.length } };
+}
+
+function policyView(figures: readonly PolicyResult[]): PolicyView {
+  const [first] = figures;
+  const { arm, policy, grow, improve, control } = first!;
+  return {
+    ...{ arm, policy, grow, improve, control },
+    name: policy === stepNames.bc ? "BC" : `${arm.name} ${policy.replace(/^BC-.*|-random$/, "")}`.trimEnd(),
+    reward: figures.map(({ reward }) => reward),
+    bleu: figures.map(({ bleu }) => bleu),
+    chrf: figures.map(({ chrf }) => chrf),
+    klFromBc: mean(figures.map(({ klFromBc }) => klFromBc)),
+    samplesDrawn: mean(figures.map(({ samplesDrawn }) => samplesDrawn)),
+    rewardCalls: mean(figures.map(({ rewardCalls }) => rewardCalls)),
+    bestOfN: first!.bestOfN.map(({ n }, at) => ({
+      n,
+      reward: figures.map(({ bestOfN }) => bestOfN[at]!.reward),
+      chrf: mean(figures.map(({ bestOfN }) => bestOfN[at]!.chrf)),
+    })),
+  };
+}
+
+/** The arm that stands for ReST as the paper has it: the first with the loss bc. */
+export function mainArm({ arms }: StudyView): ArmView | undefined {
+  return arms.find(
+    ({ arm, steps }) => arm.kind === "rest" && arm.config.improve.loss === "bc" && steps.length > 0,
+  );
+}
+
+/** BC once for every way in which arms train and evaluate it, under its first arm. */
+export function distinctBc({ arms }: StudyView): PolicyView[] {
+  const distinct: ArmView[] = [];
+  for (const one of arms) if (!distinct.some(({ arm }) => sameBc(arm, one.arm))) distinct.push(one);
+  return distinct.map(({ arm, bc }) => (distinct.length > 1 ? { ...bc, name: `BC (${arm.name})` } : bc));
+}
+
+/** The same policy on the same terms: one BC for both. */
+export function sameBc(one: Arm, other: Arm): boolean {
+  return sameOutcome(stepNames.evaluate(stepNames.bc), one.config, other.config);
+}
+
+/** The policy made by as many steps from candidates chosen at random: of the arm itself, or of a random arm. */
+export function randomFor(
+  view: StudyView,
+  { arm, grow, improve, control }: PolicyView,
+): PolicyView | undefined {
+  if (control || grow === 0) return undefined;
+  const own = view.arms.find((one) => one.arm === arm);
+  const others = view.arms.filter((one) => one.arm.kind === "random" && sameBc(one.arm, arm));
+  return [own, ...others]
+    .flatMap((one) => one?.controls ?? [])
+    .find((one) => one.grow === grow && one.improve === improve);
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
