@@ -46,6 +46,9 @@ export interface Drawing {
 const COLOURS = [INK, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY];
 const colourOf = (at: number): string => COLOURS[at % COLOURS.length]!;
 
+/** Of the dots of a group. */
+const SERIES_COLOURS = [BLUE, GREEN];
+
 const HEIGHT = 240;
 /** Least height of an axis, so that noise does not look like a mountain. */
 const SPAN = 6;
@@ -68,14 +71,19 @@ export function lineChart(
     places === "doubling"
       ? { type: "log", base: 2, domain: [1, Math.max(2, last)], nice: false }
       : { domain: spanOfX, nice: false, zero: false };
-  const axis = {
-    titleFontWeight: 400,
-    titleFontSize: 12,
-    titleOpacity: 0.75,
-    titlePadding: 8,
-    grid: false,
-    format: "d",
-  };
+  const xAxis: object | null =
+    places === "doubling"
+      ? {
+          title: "N, samples to choose from",
+          titleFontWeight: 400,
+          titleFontSize: 12,
+          titleOpacity: 0.75,
+          titlePadding: 8,
+          grid: false,
+          format: "d",
+          values: [...new Set(every.map(({ x }) => x))],
+        }
+      : null;
   const slot = plotWidth(NAME_ROOM) / (last + 0.3);
   const curves: Curve[] = drawn.map(({ name, dashed = false, points: each }, at) => ({
     name: shortName(name),
@@ -86,9 +94,16 @@ export function lineChart(
   const intervals = drawn.map(
     ({ points: each }, at): Layer => ({
       data: { values: each },
-      mark: { type: "rule", color: colourOf(at), strokeWidth: 2, opacity: 0.45 },
+      // Side by side, so that none hides another at the same place.
+      mark: {
+        type: "rule",
+        color: colourOf(at),
+        strokeWidth: 2,
+        opacity: 0.45,
+        xOffset: 4 * (at - (drawn.length - 1) / 2),
+      },
       encoding: {
-        x: { field: "x", type: "quantitative", scale: xScale, axis: null },
+        x: { field: "x", type: "quantitative", scale: xScale, axis: xAxis },
         y: { ...yAxis(range, 5), field: "low" },
         y2: { field: "high" },
       },
@@ -119,38 +134,49 @@ export function lineChart(
       height: HEIGHT,
       range,
       xScale,
-      xAxis:
-        places === "doubling"
-          ? { ...axis, title: "N, samples to choose from", values: [...new Set(every.map(({ x }) => x))] }
-          : null,
+      xAxis,
       curves,
       extra: [...intervals, ...labels],
     }),
   };
 }
 
-/** Figures of one kind side by side, each with its interval and a name below. */
-export function dotChart(drawing: Drawing, dots: readonly (Drawn & { name: string })[]): Chart {
+/** Figures side by side, each with its interval, and a name below; a group has one dot for each of `series`. */
+export function dotChart(
+  drawing: Drawing,
+  {
+    series,
+    groups,
+  }: { series: readonly string[]; groups: readonly { name: string; dots: readonly Drawn[] }[] },
+): Chart {
   const right = 24;
-  const crowded = dots.length > 5;
-  const slot = plotWidth(right) / Math.max(dots.length, 2);
+  const crowded = groups.length > 5;
+  const slot = plotWidth(right) / Math.max(groups.length, 2);
   const range = domain(
-    dots.flatMap(({ value, low, high }) => [value, low, high]),
+    groups.flatMap(({ dots }) => dots.flatMap(({ value, low, high }) => [value, low, high])),
     SPAN,
     WITHIN,
     0.18,
   );
-  const values = dots.map((dot, at) => ({ ...dot, at: at + 0.5 }));
+  // A group takes a third of its slot.
+  const values = groups.flatMap(({ dots }, group) =>
+    dots.map((dot, at) => ({ ...dot, series: at, at: group + 0.5 + ((at + 0.5) / dots.length - 0.5) / 3 })),
+  );
   const x = {
     field: "at",
     type: "quantitative" as const,
-    scale: { domain: [0, Math.max(dots.length, 2)], nice: false, zero: false },
+    scale: { domain: [0, Math.max(groups.length, 2)], nice: false, zero: false },
     axis: null,
   };
   const y = { field: "value", ...yAxis(range, 5) };
   return {
     name: drawing.name,
-    description: `${drawing.description} ${dots.map(({ name, value }) => `${name} ${points(value)}`).join(", ")}.`,
+    description: `${drawing.description} ${groups
+      .map(
+        ({ name, dots }) =>
+          `${name}: ${dots.map(({ value }, at) => `${series[at]} ${points(value)}`).join(", ")}`,
+      )
+      .join("; ")}.`,
     spec: frame({
       title: drawing.title,
       subtitle: drawing.subtitle,
@@ -158,16 +184,22 @@ export function dotChart(drawing: Drawing, dots: readonly (Drawn & { name: strin
       right,
       bottom: crowded ? 84 : 34,
       layers: [
-        {
-          data: { values },
-          mark: { type: "rule", color: BLUE, strokeWidth: 2, opacity: 0.55 },
-          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
-        },
-        {
-          data: { values },
-          mark: { type: "point", color: BLUE, filled: true, size: 60, opacity: 1 },
-          encoding: { x, y },
-        },
+        ...series.flatMap((_, at): Layer[] => {
+          const data = { values: values.filter((dot) => dot.series === at) };
+          const color = SERIES_COLOURS[at % SERIES_COLOURS.length]!;
+          return [
+            {
+              data,
+              mark: { type: "rule", color, strokeWidth: 2, opacity: 0.55 },
+              encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
+            },
+            {
+              data,
+              mark: { type: "point", color, filled: true, size: 60, opacity: 1 },
+              encoding: { x, y },
+            },
+          ];
+        }),
         ...values.map(({ at, value, high }) =>
           words(points(value), {
             x: slot * at,
@@ -176,9 +208,9 @@ export function dotChart(drawing: Drawing, dots: readonly (Drawn & { name: strin
             weight: 600,
           }),
         ),
-        ...values.map(({ at, name }) =>
+        ...groups.map(({ name }, group) =>
           words(shortName(name, crowded ? 14 : 16), {
-            x: slot * at,
+            x: slot * (group + 0.5),
             y: HEIGHT + 18,
             align: crowded ? "right" : "center",
             angle: crowded ? -50 : 0,

@@ -3,7 +3,7 @@
 import type { Chart } from "../report/charts.js";
 import { decimal } from "../report/format.js";
 import { type Drawing, dotChart, type Line, lineChart } from "./charts.js";
-import { differenceOf, type Estimate, levelOf } from "./intervals.js";
+import { differenceOf, type Estimate, rewardLevelOf } from "./intervals.js";
 import { type ArmView, distinctBc, mainArm, type PolicyView, type StudyView } from "./view.js";
 
 export interface Figure {
@@ -96,7 +96,7 @@ function bestOfNCurves(view: StudyView, main: ArmView | undefined): Figure | Mis
     policy,
     line: {
       name: policy.name,
-      points: policy.bestOfN.map(({ n, reward }) => ({ x: n, ...hundredfold(levelOf(reward)) })),
+      points: policy.bestOfN.map(({ n, reward }) => ({ x: n, ...hundredfold(rewardLevelOf(reward)) })),
     } satisfies Line,
   }));
   const about =
@@ -126,28 +126,14 @@ function anotherJudge(view: StudyView): Figure | MissingFigure {
     return last && reward && chrf ? [{ name: last.name, reward: hundredfold(reward), chrf }] : [];
   });
   if (rows.length === 0) return { name, title, why: "no arm beside BC is finished" };
-  const judges = (rows.length > 1 ? ["reward", "chrf"] : []) as ("reward" | "chrf")[];
   const about =
-    "The paper's Figure 7 asks people; here chrF, which no policy was selected by, stands in their place. Where the two lines rank the policies differently, more reward is not a better translation.";
+    "The paper's Figure 7 asks people; here chrF, which no policy was selected by, stands in their place. Where the two rank the policies differently, more reward is not a better translation.";
   return {
     ...{ name, title, about },
-    chart:
-      judges.length > 0
-        ? lineChart(drawing(name, title, "points of reward and of chrF; bars: 95 % interval"), {
-            places: rows.map((row) => row.name),
-            lines: judges.map((judge) => ({
-              name: judge === "chrf" ? "chrF" : "reward",
-              dashed: judge === "chrf",
-              points: rows.map((row, x) => ({ x, ...row[judge] })),
-            })),
-          })
-        : dotChart(
-            drawing(name, title, `${rows[0]!.name}; bars: 95 % interval`),
-            (["reward", "chrf"] as const).map((judge) => ({
-              name: judge === "chrf" ? "chrF" : "reward",
-              ...rows[0]![judge],
-            })),
-          ),
+    chart: dotChart(drawing(name, title, "blue: reward, green: chrF; bars: 95 % interval"), {
+      series: ["reward", "chrF"],
+      groups: rows.map((row) => ({ name: row.name, dots: [row.reward, row.chrf] })),
+    }),
     csv: csv(
       ["policy", "reward_change", "reward_low", "reward_high", "chrf_change", "chrf_low", "chrf_high"],
       rows.map(({ name: policy, reward, chrf }) => [
@@ -200,7 +186,7 @@ function sweep(
     return { name, title, why: `no two arms differ in the first threshold of kind ${kind}` };
   const policies = [...found].sort(([a], [b]) => a - b);
   const places = policies.map(([value]) => `${letter} = ${value}`);
-  const levels = policies.map(([, policy]) => hundredfold(levelOf(policy.reward)));
+  const levels = policies.map(([, policy]) => hundredfold(rewardLevelOf(policy.reward)));
   const number = name.replace("figure-", "");
   return {
     ...{ name, title },
@@ -247,7 +233,7 @@ function stepFigure(
     const line = (name: string, policies: readonly PolicyView[]): Line => ({
       name,
       points: policies.filter(shown).map((policy) => {
-        const level = hundredfold(levelOf(policy.reward));
+        const level = hundredfold(rewardLevelOf(policy.reward));
         rows.push([name, policy.policy, level.value, level.low, level.high]);
         return { x: places.indexOf(policy === bc ? "BC" : placeName(policy)), ...level };
       }),
@@ -266,13 +252,16 @@ function stepFigure(
 }
 
 function dotFigure(head: Pick<Figure, "name" | "title" | "about">, policies: readonly PolicyView[]): Figure {
-  const dots = policies.map((policy) => ({ name: policy.name, ...hundredfold(levelOf(policy.reward)) }));
+  const groups = policies.map((policy) => ({
+    name: policy.name,
+    dots: [hundredfold(rewardLevelOf(policy.reward))],
+  }));
   return {
     ...head,
-    chart: dotChart(drawing(head.name, head.title), dots),
+    chart: dotChart(drawing(head.name, head.title), { series: ["reward"], groups }),
     csv: csv(
       ["policy", "reward", "low", "high"],
-      dots.map(({ name, value, low, high }) => [name, value, low, high]),
+      groups.flatMap(({ name, dots }) => dots.map(({ value, low, high }) => [name, value, low, high])),
     ),
   };
 }

@@ -30,6 +30,12 @@ export function levelOf(figures: readonly Measured[]): Estimate {
   return { value: first.value, low, high, over: "sources", seeds: 1 };
 }
 
+/** `levelOf` of a reward: in [0, 1], which Student's interval leaves where seeds are few. */
+export function rewardLevelOf(figures: readonly Measured[]): Estimate {
+  const { low, high, ...level } = levelOf(figures);
+  return { ...level, low: Math.max(0, low), high: Math.min(1, high) };
+}
+
 /**
  * `of` minus `than`, paired: by seed, or with one seed by source. Undefined where no seed has both. Intervals of
  * differences are narrower than those of the figures: seeds that are hard for one arm are hard for the other.

@@ -1,11 +1,10 @@
 /** Runs a study: every arm with every seed, what they have in common once, tables written anew after each. */
 
 import { mkdir, readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { writeDemoPairs } from "../data/recipes/demo-pairs.js";
 import { Interrupted, UserError } from "../errors.js";
 import { exists } from "../exists.js";
-import { nearestName } from "../nearest.js";
 import { duration } from "../report/format.js";
 import { algorithm } from "../rest/algorithm.js";
 import { renderConfig } from "../rest/config.js";
@@ -16,11 +15,11 @@ import { evaluatePolicy } from "../rest/steps/evaluate.js";
 import { removeLeftovers, writeFileAtomic, writeJsonAtomic } from "../store/atomic.js";
 import { lockRun } from "../store/lock.js";
 import { runFolder } from "../store/run-folder.js";
-import { type OnlineBaseline, onlineBaselines } from "./online.js";
+import { onlineBaselines } from "./online.js";
 import { type StudyOutcome, writeOutputs } from "./outputs.js";
 import { planRuns, type StudyRun, secondsLeft } from "./plan.js";
 import { ONLINE_FILE, type RunResult, readRun } from "./results.js";
-import { type Arm, MADE_PAIRS, parseStudy } from "./study.js";
+import { MADE_PAIRS, parseStudy } from "./study.js";
 import { viewOf } from "./view.js";
 
 export interface StudyOptions {
@@ -36,14 +35,16 @@ export interface StudyOptions {
 /** Runs the study to its end, or what is left of it. Throws a UserError for a file that is not a study. */
 export async function runStudy({ file, dir, reporter, signal }: StudyOptions): Promise<StudyOutcome> {
   const source = await readStudyFile(file);
-  const study = parseStudy(source, file, { madePairs: join(dir, MADE_PAIRS) });
-  for (const arm of study.arms) if (arm.kind === "online") baselineOf(arm, file);
+  const study = parseStudy(source, file, {
+    madePairs: resolve(dir, MADE_PAIRS),
+    baselines: Object.keys(onlineBaselines),
+  });
   const lock = lockRun(dir);
   try {
     await removeLeftovers(dir, "runs");
     const pairs = join(dir, MADE_PAIRS);
     if (study.made && !(await exists(pairs)))
-      await writeDemoPairs(join(pairs, ".."), { toy: study.made === "toy", note: reporter.note });
+      await writeDemoPairs(dirname(pairs), { toy: study.made === "toy", note: reporter.note });
     const runs = await planRuns(study, dir);
     const done: RunResult[] = [];
     for (const run of runs) {
@@ -59,7 +60,7 @@ export async function runStudy({ file, dir, reporter, signal }: StudyOptions): P
     for (const [at, run] of waiting.entries()) {
       if (signal?.aborted) throw new Interrupted();
       reporter.note(`Run ${runs.indexOf(run) + 1} of ${runs.length}: ${relative(dir, run.dir)}.`);
-      await doRun(run, { reporter, file, ...(signal ? { signal } : {}) });
+      await doRun(run, { reporter, ...(signal ? { signal } : {}) });
       const result = await readRun(run);
       if (!result) throw new Error(`${run.dir} has ended but is not finished`);
       done.push(result);
@@ -98,7 +99,7 @@ async function readStudyFile(file: string): Promise<string> {
 /** The run as an ordinary run folder, done or gone on with. */
 async function doRun(
   run: StudyRun,
-  { reporter, signal, file }: { reporter: Reporter; signal?: AbortSignal; file: string },
+  { reporter, signal }: { reporter: Reporter; signal?: AbortSignal },
 ): Promise<void> {
   await mkdir(run.dir, { recursive: true });
   await writeFileAtomic(runFolder(run.dir).config, renderConfig(run.config));
@@ -107,23 +108,12 @@ async function doRun(
     await runAll(options);
     return;
   }
-  const baseline = baselineOf(run.arm, file);
+  // An arm of another name is refused when the study is read.
+  const baseline = onlineBaselines[run.arm.algorithm!]!;
   await withRun(options, async (context) => {
     await rest(algorithm(context.config, stepsOf(context)));
     const outcome = await baseline(context, run.arm);
     await evaluatePolicy(context, outcome.policy);
     await writeJsonAtomic(context.folder.inside(ONLINE_FILE), outcome);
   });
-}
-
-function baselineOf({ name, algorithm: asked }: Arm, file: string): OnlineBaseline {
-  const known = Object.keys(onlineBaselines);
-  const baseline = asked === undefined ? undefined : onlineBaselines[asked];
-  if (baseline) return baseline;
-  const near = nearestName(asked ?? "", known);
-  throw new UserError(
-    `arms.${name}.algorithm is ${asked === undefined ? "missing" : JSON.stringify(asked)}, but an online arm needs one of ` +
-      `the baselines that this version has: ${known.join(", ") || "none yet"}.${near ? ` Did you mean ${near}?` : " Remove the arm."}`,
-    { file },
-  );
 }

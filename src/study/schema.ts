@@ -18,7 +18,6 @@ const arm = z
     }),
     algorithm: z.string().optional().meta({ description: "Of an online arm: which baseline" }),
   })
-  .nullable()
   .meta({ description: "Keys of the run configuration that differ from base" });
 
 export const studySchema = z.strictObject({

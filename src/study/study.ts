@@ -2,6 +2,7 @@
 
 import { dirname, relative, resolve, sep } from "node:path";
 import { UserError } from "../errors.js";
+import { nearestName } from "../nearest.js";
 import {
   type Config,
   firstProblem,
@@ -48,13 +49,20 @@ interface Layer {
   readonly value: Record<string, unknown>;
 }
 
+export interface StudyReading {
+  /** Where pairs lie that the study makes itself. */
+  madePairs: string;
+  /** Names of the online baselines that there are. */
+  baselines: readonly string[];
+}
+
 /**
- * Reads a study. `file` is its name in messages; `madePairs` is where pairs lie that the study makes itself.
+ * Reads a study. `file` is its name in messages.
  *
  * Throws a UserError with file and line: an unknown key (with the nearest), a seed given twice, a combination of the
  * grid that no run can have, two arms that are the same.
  */
-export function parseStudy(text: string, file: string, options: { madePairs: string }): Study {
+export function parseStudy(text: string, file: string, options: StudyReading): Study {
   const located = readYaml(text, file);
   const origin: Origin = { file, located };
   if (!isGroup(located.value))
@@ -62,8 +70,9 @@ export function parseStudy(text: string, file: string, options: { madePairs: str
       "this file holds no keys, but a study has base, seeds and arms. An example is examples/study.yaml.",
       { file },
     );
-  const parsed = studySchema.safeParse(located.value);
-  if (!parsed.success) throw firstProblem(parsed.error.issues, located.value, origin, studyTree());
+  const written = withEmptyArms(located.value);
+  const parsed = studySchema.safeParse(written);
+  if (!parsed.success) throw firstProblem(parsed.error.issues, written, origin, studyTree());
   const given = parsed.data;
   checkSeeds(given.seeds, origin);
   const made = given.base.data === "demo" || given.base.data === "toy" ? given.base.data : undefined;
@@ -72,20 +81,25 @@ export function parseStudy(text: string, file: string, options: { madePairs: str
     under: [],
     value: { ...given.base, ...(made ? { data: { train: [options.madePairs] } } : {}) },
   };
-  const arms = [...namedArms(given), ...gridArms(given, origin)].map(
-    ({ name, kind, algorithm, layers, inside }) => {
-      checkName(name, { ...origin, inside }, layers[0]?.at ?? ["arms"]);
-      const all = [base, ...layers];
-      const config = configOf(all, given.seeds[0], { file, located: overlay(located, all), inside });
-      return {
-        name,
-        kind,
-        config: adapted(config, kind),
-        ...(algorithm === undefined ? {} : { algorithm }),
-        at: layers[0]?.at,
-      };
-    },
-  );
+  const arms = [...namedArms(given), ...gridArms(given, origin)].map((expanded) => {
+    const { name, kind, algorithm, layers, inside, at } = expanded;
+    checkName(name, origin, at);
+    checkAlgorithm(expanded, options.baselines, origin);
+    const all = [base, ...layers];
+    const config = configOf(all, given.seeds[0]!, { file, located: overlay(located, all), inside });
+    if (kind === "best-of-n" && config.evaluate.bestOfN.length === 0)
+      throw new UserError(
+        `${inside}evaluate.bestOfN is empty, so that best-of-n has nothing to show. Give numbers of samples: [1, 2, 4, 8].`,
+        { file, line: located.lineOf(at) },
+      );
+    return {
+      name,
+      kind,
+      config: adapted(config, kind),
+      ...(algorithm === undefined ? {} : { algorithm }),
+      at,
+    };
+  });
   if (arms.length === 0)
     throw new UserError(
       "a study needs arms, or a grid that makes them, but this file has neither. Add `arms:`.",
@@ -125,6 +139,15 @@ export function configFor(arm: Arm, seed: number, paths: { studyFile: string; di
   };
 }
 
+/** `rest:` with nothing below it is an arm as base has it. */
+function withEmptyArms(written: Record<string, unknown>): Record<string, unknown> {
+  if (!isGroup(written.arms)) return written;
+  return {
+    ...written,
+    arms: Object.fromEntries(Object.entries(written.arms).map(([name, arm]) => [name, arm ?? {}])),
+  };
+}
+
 /** What the kind asks of the configuration. */
 function adapted(config: Config, kind: ArmKind): Config {
   const { grow, improve } = config;
@@ -144,19 +167,16 @@ interface Expanded {
   kind: ArmKind;
   algorithm?: string | undefined;
   layers: Layer[];
+  /** Where in the file it stands, and the same for messages. */
+  at: KeyPath;
   inside: string;
 }
 
 function namedArms({ arms = {} }: StudyInput): Expanded[] {
   return Object.entries(arms).map(([name, arm]) => {
-    const { kind, algorithm, ...value } = arm ?? { kind: "rest" as const };
-    return {
-      name,
-      kind,
-      algorithm,
-      layers: [{ at: ["arms", name], under: [], value }],
-      inside: `arms.${name}: `,
-    };
+    const { kind, algorithm, ...value } = arm;
+    const at = ["arms", name];
+    return { name, kind, algorithm, layers: [{ at, under: [], value }], at, inside: `${pathText(at)}: ` };
   });
 }
 
@@ -178,7 +198,8 @@ function gridArms({ grid = {} }: StudyInput, origin: Origin): Expanded[] {
   );
   return combinations.map((chosen) => {
     const name = chosen.map(({ label }) => label).join("-");
-    return { name, kind: "rest", layers: chosen.map(({ layer }) => layer), inside: `grid (${name}): ` };
+    const layers = chosen.map(({ layer }) => layer);
+    return { name, kind: "rest", layers, at: layers[0]!.at, inside: `grid (${name}): ` };
   });
 }
 
@@ -259,6 +280,25 @@ function checkSeeds(seeds: readonly number[], origin: Origin): void {
       );
 }
 
+function checkAlgorithm({ kind, algorithm, at }: Expanded, known: readonly string[], origin: Origin): void {
+  const path = [...at, "algorithm"];
+  if (kind !== "online") {
+    if (algorithm === undefined) return;
+    throw problem({ path, message: `has no effect where kind is ${kind}. Remove it.` }, origin);
+  }
+  if (algorithm !== undefined && known.includes(algorithm)) return;
+  const near = nearestName(algorithm ?? "", known);
+  throw problem(
+    {
+      path,
+      message:
+        `is ${algorithm === undefined ? "missing" : JSON.stringify(algorithm)}, but an online arm needs one of the baselines ` +
+        `that this version has: ${known.join(", ") || "none yet"}. ${near ? `Did you mean ${near}?` : "Remove the arm."}`,
+    },
+    origin,
+  );
+}
+
 function checkName(name: string, origin: Origin, path: KeyPath): void {
   if (ARM_NAME.test(name)) return;
   throw new UserError(
@@ -267,18 +307,11 @@ function checkName(name: string, origin: Origin, path: KeyPath): void {
   );
 }
 
-function checkDifferent(
-  arms: readonly (Arm & { at: KeyPath | undefined })[],
-  { file, located }: Origin,
-): void {
+function checkDifferent(arms: readonly (Arm & { at: KeyPath })[], { file, located }: Origin): void {
   const names = new Map<string, string>();
   const contents = new Map<string, string>();
   for (const { name, kind, algorithm, config, at } of arms) {
-    const place = { file, line: located.lineOf(at ?? ["arms"]) };
-    const lower = name.toLowerCase();
-    if (names.has(lower))
-      throw new UserError(`two arms are named ${name}. Name the one under \`arms:\` otherwise.`, place);
-    names.set(lower, name);
+    const place = { file, line: located.lineOf(at) };
     const { preset: _, ...values } = config;
     // A configuration is what YAML holds, and so JSON.
     const content = `${kind} ${algorithm ?? ""} ${configHash(values as unknown as Json)}`;
@@ -289,5 +322,9 @@ function checkDifferent(
         place,
       );
     contents.set(content, name);
+    const lower = name.toLowerCase();
+    if (names.has(lower))
+      throw new UserError(`two arms are named ${name}. Name the one under \`arms:\` otherwise.`, place);
+    names.set(lower, name);
   }
 }

@@ -3,7 +3,7 @@
 import { count, decimal, MISSING, points, rewardPoints, signed } from "../report/format.js";
 import type { Table } from "../report/tables.js";
 import { BC } from "../rest/names.js";
-import { differenceOf, type Estimate, levelOf } from "./intervals.js";
+import { differenceOf, type Estimate, rewardLevelOf } from "./intervals.js";
 import type { ArmKind } from "./schema.js";
 import { distinctBc, mean, type PolicyView, randomFor, type StudyView } from "./view.js";
 
@@ -43,7 +43,7 @@ export function tableRows(view: StudyView): TableRow[] {
 }
 
 function policyRow(view: StudyView, policy: PolicyView, loss: string | null): TableRow {
-  const level = levelOf(policy.reward);
+  const level = rewardLevelOf(policy.reward);
   const random = randomFor(view, policy);
   const difference = random && differenceOf(policy.reward, random.reward);
   return {
@@ -53,7 +53,9 @@ function policyRow(view: StudyView, policy: PolicyView, loss: string | null): Ta
     loss,
     grow: policy.grow,
     improve: policy.improve,
-    ...bounded(level),
+    reward: level.value,
+    low: level.low,
+    high: level.high,
     bleu: mean(policy.bleu.map(({ value }) => value)),
     chrf: mean(policy.chrf.map(({ value }) => value)),
     samples: policy.samplesDrawn,
@@ -69,7 +71,7 @@ function policyRow(view: StudyView, policy: PolicyView, loss: string | null): Ta
 function bestOfNRow(start: PolicyView): TableRow[] {
   const last = start.bestOfN.at(-1);
   if (last === undefined) return [];
-  const level = levelOf(last.reward);
+  const level = rewardLevelOf(last.reward);
   return [
     {
       name: `BC best of ${last.n}`,
@@ -78,7 +80,9 @@ function bestOfNRow(start: PolicyView): TableRow[] {
       loss: null,
       grow: 0,
       improve: 0,
-      ...bounded(level),
+      reward: level.value,
+      low: level.low,
+      high: level.high,
       bleu: null,
       chrf: last.chrf,
       samples: 0,
@@ -87,11 +91,6 @@ function bestOfNRow(start: PolicyView): TableRow[] {
       versusRandom: null,
     },
   ];
-}
-
-/** A reward cannot leave [0, 1], and with few seeds Student's interval does. */
-function bounded({ value, low, high }: Estimate): { reward: number; low: number; high: number } {
-  return { reward: value, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
 /** For Markdown, a terminal and the page. */
