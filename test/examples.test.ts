@@ -1,4 +1,4 @@
-/** Every file in examples/, run as a user would: against the built package, with nothing but Node. */
+/** Every program in examples/, run as a user would: against the built package, with nothing but Node. */
 
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -30,7 +30,9 @@ const expectations: Record<string, RegExp> = {
 };
 
 // run-toy before the one that uses what it leaves.
-test.each(readdirSync(examples).sort())("examples/%s runs", async (name) => {
+const programs = readdirSync(examples).filter((name) => name.endsWith(".mjs"));
+
+test.each(programs.sort())("examples/%s runs", async (name) => {
   const { stdout, stderr } = await run(process.execPath, [join("examples", name), "runs/example"], {
     cwd: built.dir,
   });

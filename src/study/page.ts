@@ -101,7 +101,12 @@ export function figureWords({ figure }: Finding): string {
 function findingList(findings: readonly Finding[]): string {
   const items = findings.map((finding) => {
     const { kind, sign } = SIGNS[finding.verdict];
-    return `<li class="${kind}"><span class="sign" aria-hidden="true">${sign}</span><b>${finding.number}. ${html(finding.claim)} ${html(capital(finding.verdict))}.</b><br>${html(figureWords(finding))}<br><span class="faint">${html(finding.text)}</span></li>`;
+    return [
+      `<li class="${kind}"><span class="sign" aria-hidden="true">${sign}</span>`,
+      `<b>${finding.number}. ${html(finding.claim)} ${html(capital(finding.verdict))}.</b>`,
+      `<div>${html(figureWords(finding))}</div>`,
+      `<div class="faint">${html(finding.text)}</div></li>`,
+    ].join("");
   });
   return `<ul class="findings">${items.join("\n")}</ul>`;
 }

@@ -165,6 +165,14 @@ function fewerSamples(main: ArmView | undefined): Finding {
       claim,
       ...undecided("No best-of-N curves: give base `evaluate: { bestOfN: [1, 2, 4, …] }`."),
     };
+  if (largest.n < FAR_FEWER)
+    return {
+      number: 5,
+      claim,
+      ...undecided(
+        `The largest N is ${largest.n}, too few to see ${FAR_FEWER} times fewer: add to evaluate.bestOfN.`,
+      ),
+    };
   const saved = levelOf(savings(main.bc, last));
   const figure = { ...saved, value: 2 ** saved.value, low: 2 ** saved.low, high: 2 ** saved.high };
   return {

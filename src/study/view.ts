@@ -97,17 +97,31 @@ export function sameBc(one: Arm, other: Arm): boolean {
   return sameOutcome(stepNames.evaluate(stepNames.bc), one.config, other.config);
 }
 
-/** The policy made by as many steps from candidates chosen at random: of the arm itself, or of a random arm. */
+/**
+ * The policy made by the same steps from as many candidates chosen at random: of the arm itself, or of a random arm that
+ * filters the same Grow in the same way, whatever its loss.
+ */
 export function randomFor(
   view: StudyView,
   { arm, grow, improve, control }: PolicyView,
 ): PolicyView | undefined {
   if (control || grow === 0) return undefined;
-  const own = view.arms.find((one) => one.arm === arm);
-  const others = view.arms.filter((one) => one.arm.kind === "random" && sameBc(one.arm, arm));
-  return [own, ...others]
-    .flatMap((one) => one?.controls ?? [])
+  const own = view.arms.filter((one) => one.arm === arm);
+  const others = view.arms.filter(
+    (one) => one.arm.kind === "random" && sameBc(one.arm, arm) && sameFilter(one.arm, arm),
+  );
+  return [...own, ...others]
+    .flatMap(({ controls }) => controls)
     .find((one) => one.grow === grow && one.improve === improve);
+}
+
+/** Whether two arms keep equally many of the same candidates at every Improve step, and train equally long on them. */
+function sameFilter(one: Arm, other: Arm): boolean {
+  const [a, b] = [one, other].map(({ config: { grow, improve } }) => {
+    const { thresholds, human, deduplicate, capPerSource, trainOnAll, trainSteps } = improve;
+    return JSON.stringify([grow, thresholds, human, deduplicate, capPerSource, trainOnAll, trainSteps]);
+  });
+  return a === b;
 }
 
 export function mean(values: readonly number[]): number {

@@ -126,6 +126,11 @@ describe("5: best-of-N with ReST needs far fewer samples", () => {
       figure: { value: expect.closeTo(8 / 3, 6) },
     });
   });
+  test("is open where N ends before four", () => {
+    const short = { reward: [50, 50], bestOfN: { 1: [50, 50], 2: [60, 60] } };
+    const view = study(armView(arm("rest"), { G0I0: short, G1I1: short }));
+    expect(verdictOf(5, view)).toMatchObject({ verdict: "not decided", figure: null });
+  });
   test("is open where the seeds disagree", () => {
     expect(verdictOf(5, curves({ 1: [60, 80], 2: [70, 85], 8: [80, 90] })).verdict).toBe("not decided");
   });
