@@ -1,5 +1,7 @@
 /** Study files: what they expand to, and what is wrong with those that are refused. */
 
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { configFor, parseStudy } from "../../src/study/study.js";
 
@@ -179,4 +181,10 @@ describe("refused, with line and what to do:", () => {
   ])("%s", (_, text, message) => {
     expect(() => read(text, ["ppo", "rloo"])).toThrow(message);
   });
+});
+
+test.each(["study.yaml", "study-toy.yaml"])("examples/%s is a study", (name) => {
+  const file = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+  const { arms } = parseStudy(readFileSync(file, "utf8"), file, { madePairs: "pairs.tsv", baselines: [] });
+  expect(arms.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["best-of-n", "rest", "random"]));
 });
