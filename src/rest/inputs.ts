@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { InputPlace } from "../store/input-files.js";
 import type { Config } from "./config.js";
+import { rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
 export const MODULE_CONTENT = "content of the reward module";
@@ -24,13 +25,14 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
     specs
       .flatMap((spec) => (spec ?? "").split(","))
       .flatMap((path) => (path ? [place(key, path.trim())] : []));
-  const parts = reward.kind === "sum" ? reward.parts : [reward];
   return [
     ...corpus("data.train", data.train),
     ...corpus("data.validation", [data.validation]),
     ...corpus("data.test", [data.test]),
     ...(model.from === null ? [] : await modelFiles(model.from, place)),
-    ...parts.flatMap((part) => (part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [])),
+    ...rewardParts(reward).flatMap((part) =>
+      part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [],
+    ),
   ];
 }
 

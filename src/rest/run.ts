@@ -107,7 +107,8 @@ export async function withRun<T>(options: RunOptions, work: (run: RunContext) =>
     await writeFileAtomic(folder.resolvedConfig, renderConfig(config));
     metrics = MetricsLog.open(folder.metrics, manifest.metricsLines);
     const donors = await openDonors(options.donors ?? []);
-    const takeOver = (step: string) => takeStepOver(step, donors, { config, folder, reporter });
+    const takeOver = (step: string) =>
+      takeStepOver(step, donors, { config, folder, inputs: manifest.inputs, reporter });
     return await inContext(
       { config, folder, manifest, metrics, reporter, takeOver, ...signalOf(options) },
       work,

@@ -3,6 +3,7 @@
 import { copyFile, link, readFile, stat } from "node:fs/promises";
 import { relative, sep } from "node:path";
 import { writeAside } from "../store/atomic.js";
+import { changedInputs, type InputFile } from "../store/input-files.js";
 import { type FinishedStep, type Json, keysDiffer, Manifest } from "../store/manifest.js";
 import { type MetricRecord, readMetrics } from "../store/metrics.js";
 import { type RunFolder, runFolder } from "../store/run-folder.js";
@@ -40,9 +41,11 @@ export async function openDonors(folders: readonly string[]): Promise<Donor[]> {
 export async function takeStepOver(
   step: string,
   donors: readonly Donor[],
-  run: { config: Config; folder: RunFolder; reporter: Reporter },
+  run: { config: Config; folder: RunFolder; inputs: readonly InputFile[]; reporter: Reporter },
 ): Promise<TakenStep | undefined> {
   for (const donor of donors) {
+    // The same names may stand for other files by now.
+    if (changedInputs(donor.manifest.inputs, run.inputs).length > 0) continue;
     const done = donor.manifest.step(step);
     if (!done || !sameOutcome(step, donor.config, run.config)) continue;
     const files = outputsOf(done);

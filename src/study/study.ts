@@ -125,6 +125,11 @@ export function configFor(arm: Arm, seed: number, paths: { studyFile: string; di
       .join(",");
   const movedReward = <Part extends { kind: string }>(part: Part): Part =>
     "path" in part && typeof part.path === "string" ? { ...part, path: moved(part.path) } : part;
+  const movedParts = (all: Config["reward"]): Config["reward"] => {
+    if (all.kind === "sum") return { ...all, parts: all.parts.map(movedReward) };
+    if (all.kind === "ensemble") return { ...all, parts: all.parts.map(movedReward) };
+    return movedReward(all);
+  };
   return {
     ...arm.config,
     seed,
@@ -135,7 +140,7 @@ export function configFor(arm: Arm, seed: number, paths: { studyFile: string; di
       test: data.test === null ? null : pairs(data.test),
     },
     model: { ...model, from: model.from === null ? null : moved(model.from) },
-    reward: reward.kind === "sum" ? { ...reward, parts: reward.parts.map(movedReward) } : movedReward(reward),
+    reward: movedParts(reward),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { kendall } from "../evaluate/correlation.js";
 import { count, decimal, signed } from "../report/format.js";
+import { rewardParts } from "../rest/reward-parts.js";
 import {
   above,
   all,
@@ -305,8 +306,9 @@ function rankAgreement(policies: readonly PolicyView[]): Estimate | undefined {
 /** Whether a reward of the study is a metric against the references, or learned from one. */
 function usesReferences({ arms }: StudyView): boolean {
   return arms.some(({ arm: { config } }) => {
-    const parts = config.reward.kind === "sum" ? config.reward.parts : [config.reward];
-    return parts.some(({ kind }) => kind === "chrf" || kind === "bleu" || kind === "learned");
+    return rewardParts(config.reward).some(
+      ({ kind }) => kind === "chrf" || kind === "bleu" || kind === "learned",
+    );
   });
 }
 

@@ -85,9 +85,9 @@ export function costs(
     if (step.name.startsWith("grow-")) samplesDrawn += (step.result as unknown as GrowResult).samples;
     if (step.name.startsWith("score-")) rewardCalls += (step.result as unknown as ScoreResult).rewardCalls;
     if (/^reward(-\d+)?$/.test(step.name))
-      lessonSamples += run.result<Partial<RewardResult>>(step.name).lessonSamples ?? 0;
+      lessonSamples += (step.result as Partial<RewardResult>).lessonSamples ?? 0;
     if (step.name !== stepNames.bc && parsePolicyName(step.name))
-      validationSamples += run.result<ImproveResult>(step.name).validationSamples ?? 0;
+      validationSamples += (step.result as unknown as ImproveResult).validationSamples ?? 0;
   }
   return { samplesDrawn, rewardCalls, validationSamples, lessonSamples, seconds };
 }
