@@ -1,7 +1,7 @@
 /** Beam search over the shared decoder, with Transformers' scores: log-probability over length to a power. */
 
 import { Interrupted } from "../errors.js";
-import type { Decoder } from "./decoder.js";
+import type { Decoder, Encoding } from "./decoder.js";
 import type { EncodedSource } from "./sampler.js";
 
 export interface BeamOptions {
@@ -50,22 +50,21 @@ export async function* beamSearch(
   options: BeamOptions,
   cancelled: () => boolean,
 ): AsyncGenerator<BeamResult[]> {
-  if (decoder.lanes < options.beams || decoder.sourcesPerGroup !== 1)
-    throw new Error("beam search needs a group of lanes for each source, and a lane for each beam");
+  if (decoder.lanes < options.beams) throw new Error("beam search needs a lane for each beam");
   const queue = [...sources].sort((a, b) => a.tokens.length - b.tokens.length);
   let next = 0;
+  /** Of the sources from `next` on. */
+  const encoded: Encoding[] = [];
+  const tokensOf = ({ tokens }: EncodedSource) => tokens;
   const groups: (Search | undefined)[] = Array.from({ length: decoder.groups }, () => undefined);
   for (;;) {
     if (cancelled()) throw new Interrupted();
-    const placed: { slot: number; source: ArrayLike<number> }[] = [];
-    groups.forEach((search, group) => {
-      if (search || next >= queue.length) return;
-      const source = queue[next++]!;
-      groups[group] = { source, live: [{ tokens: [], logProbs: [], sum: 0 }], ended: [] };
-      placed.push({ slot: group, source: source.tokens });
-    });
-    await decoder.place(placed);
-    for (const { slot } of placed) decoder.start(slot * decoder.lanes);
+    for (let group = 0; group < groups.length && next < queue.length; group++) {
+      if (groups[group]) continue;
+      if (encoded.length === 0) encoded.push(...(await decoder.encode(queue.slice(next).map(tokensOf))));
+      groups[group] = { source: queue[next++]!, live: [{ tokens: [], logProbs: [], sum: 0 }], ended: [] };
+      decoder.start(group * decoder.lanes, 0, encoded.shift()!);
+    }
     if (groups.every((search) => !search)) return;
     await decoder.step();
     const done: BeamResult[] = [];

@@ -1,10 +1,11 @@
 /**
- * Decodes many candidates at once, a token a step: a grid of groups and lanes over shared caches. It knows nothing of
- * where tokens come from (drawing, arg max, beams): that is for its callers.
+ * Decodes many candidates at once, a token a step: groups of lanes over shared caches. It knows nothing of where tokens
+ * come from (drawing, arg max, beams) and of which lane writes what: that is for its callers.
  *
- * Each group has 4 lanes (or as many as there are beams). They belong to one source, or to two or four
- * (`sourcesPerGroup`), whose cross-attention keys then stand side by side as blocks that a mask keeps apart. The number
- * of lanes never changes, so that no matrix has one row.
+ * Each lane attends to its own past alone. The lanes of a group attend to their sources together: up to one source a lane
+ * stands in the group's cross-attention keys, as blocks side by side, and a mask shows each lane its own. A step computes
+ * the groups up to the last one with an active lane; a group has 2 lanes or more, so that no matrix of weights meets one
+ * row.
  *
  * A candidate's numbers are the same bits in any company, because `compileDecoder` makes the weights part of the
  * programs. With weights that are fed, ONNX Runtime cuts a product's sum over the inner dimension at places that depend
@@ -20,8 +21,10 @@ import { BlockCache } from "./cache.js";
 import { type BatchFeeder, encodeGraph, stepGraph } from "./network.js";
 
 const DEFAULT_LANES = 4;
-/** Block lengths are multiples of this; a power of two, so that a block's sums are split the same way anywhere. */
+/** Positions are held in multiples of this. */
 const LENGTH_STEP = 16;
+/** Padded positions that one pass of the encoder takes. */
+const ENCODED_TOKENS = 1024;
 
 export interface DecoderPrograms {
   readonly encode: Program;
@@ -44,87 +47,106 @@ export async function compileDecoder(
   };
 }
 
+/** A source that has been encoded: its row of what one pass of the encoder gave. */
+export interface Encoding {
+  readonly length: number;
+  readonly row: number;
+  readonly time: number;
+  /** Cross-attention keys and values of each layer, [batch, head, time, perHead]. */
+  readonly layers: readonly { keys: Float32Array; values: Float32Array }[];
+}
+
+/** How full the steps were. */
+export interface Occupancy {
+  readonly steps: number;
+  /** Rows computed in all steps together, and those of them that wrote a candidate. */
+  readonly rows: number;
+  readonly busy: number;
+  /** Steps in which fewer than half the rows wrote one. */
+  readonly belowHalf: number;
+}
+
 /** A candidate being written. */
 interface Lane {
   active: boolean;
+  /** Where the group holds its source. */
+  block: number;
   position: number;
   lastToken: number;
+}
+
+interface Layer {
+  readonly keys: BlockCache;
+  readonly values: BlockCache;
 }
 
 export class Decoder {
   readonly groups: number;
   readonly lanes: number;
-  readonly sourcesPerGroup: number;
   readonly #config: MarianConfig;
   readonly #programs: DecoderPrograms;
   readonly #feeder: BatchFeeder;
-  readonly #past: { keys: BlockCache; values: BlockCache }[];
-  readonly #cross: { keys: BlockCache; values: BlockCache }[];
+  /** A group for each lane, with one block. */
+  readonly #past: Layer[];
+  readonly #cross: Layer[];
   readonly #rows: Lane[];
+  /** Length of the source in each block, [group, lane]. */
   readonly #sourceLength: Int32Array;
-  readonly #outputs: Record<string, Tensor>;
+  readonly #outputs: Record<string, Float32Array>;
+  readonly #positions: Float32Array;
   readonly #forbid: Tensor;
   readonly #inverseTemperature: Tensor;
-  readonly #nowMask: Tensor;
   #pastTime = LENGTH_STEP;
   #sourceTime = LENGTH_STEP;
+  #blocks = 1;
   #pastMask: Float32Array;
   #crossMask: Float32Array;
+  #occupancy: Occupancy = { steps: 0, rows: 0, busy: 0, belowHalf: 0 };
 
   /**
    * @param temperature of the distribution handed out as `probabilities`, above 0.
-   * @param sourcesPerGroup how many sources share the lanes of a group; divides their number.
-   * @param lanes 2 or more; 4 where absent.
+   * @param lanes of a group, 2 or more; 4 where absent.
    */
   constructor(
     config: MarianConfig,
     programs: DecoderPrograms,
     feeder: BatchFeeder,
-    options: { groups: number; sourcesPerGroup: number; temperature: number; lanes?: number },
+    options: { groups: number; temperature: number; lanes?: number },
   ) {
     this.#config = config;
     this.#programs = programs;
     this.#feeder = feeder;
     this.groups = options.groups;
     this.lanes = options.lanes ?? DEFAULT_LANES;
-    if (this.lanes < 2 || this.lanes % options.sourcesPerGroup !== 0)
-      throw new Error(`${this.lanes} lanes cannot serve ${options.sourcesPerGroup} sources a group`);
-    this.sourcesPerGroup = options.sourcesPerGroup;
+    if (this.lanes < 2) throw new Error(`a group of ${this.lanes} lanes has fewer than 2`);
     const heads = config.decoderHeads;
     const perHead = config.width / heads;
-    const caches = (blocks: number) =>
+    const caches = (groups: number) =>
       Array.from({ length: config.decoderLayers }, () => ({
-        keys: new BlockCache(this.groups, heads, blocks, LENGTH_STEP, perHead),
-        values: new BlockCache(this.groups, heads, blocks, LENGTH_STEP, perHead),
+        keys: new BlockCache(groups, heads, 1, LENGTH_STEP, perHead),
+        values: new BlockCache(groups, heads, 1, LENGTH_STEP, perHead),
       }));
-    this.#past = caches(this.lanes);
-    this.#cross = caches(this.sourcesPerGroup);
-    const rows = this.groups * this.lanes;
-    this.#rows = Array.from({ length: rows }, () => ({ active: false, position: 0, lastToken: 0 }));
-    this.#sourceLength = new Int32Array(this.groups * this.sourcesPerGroup);
-    this.#pastMask = new Float32Array(rows * this.lanes * this.#pastTime).fill(MASKED);
-    this.#crossMask = new Float32Array(rows * this.sourcesPerGroup * this.#sourceTime).fill(MASKED);
+    const { rows } = this;
+    this.#past = caches(rows);
+    this.#cross = caches(this.groups);
+    this.#rows = Array.from({ length: rows }, () => ({ active: false, block: 0, position: 0, lastToken: 0 }));
+    this.#sourceLength = new Int32Array(rows);
+    this.#pastMask = new Float32Array(rows * this.#pastTime).fill(MASKED);
+    this.#crossMask = new Float32Array(rows * this.#sourceTime).fill(MASKED);
+    this.#positions = new Float32Array(rows * config.width);
     const vocabulary = config.targetVocabulary;
     this.#outputs = {
-      logProbs: floats(new Float32Array(rows * vocabulary), [rows, vocabulary]),
-      probabilities: floats(new Float32Array(rows * vocabulary), [rows, vocabulary]),
+      logProbs: new Float32Array(rows * vocabulary),
+      probabilities: new Float32Array(rows * vocabulary),
     };
     for (let i = 0; i < config.decoderLayers; i++)
       for (const name of ["keys", "values"])
-        this.#outputs[`${name}.${i}`] = floats(new Float32Array(rows * config.width), [
-          this.groups,
-          heads,
-          this.lanes,
-          perHead,
-        ]);
+        this.#outputs[`${name}.${i}`] = new Float32Array(rows * config.width);
     const forbid = new Float32Array(vocabulary);
     // <pad> starts the decoder and never follows; Transformers forbids it in Marian's generation settings too.
     forbid[config.padId] = MASKED;
     this.#forbid = floats(forbid, [vocabulary]);
     this.#inverseTemperature = floats(Float32Array.of(1 / options.temperature), []);
-    const now = new Float32Array(this.lanes * this.lanes).fill(MASKED);
-    for (let lane = 0; lane < this.lanes; lane++) now[lane * this.lanes + lane] = 0;
-    this.#nowMask = floats(now, [this.lanes, this.lanes]);
   }
 
   get rows(): number {
@@ -133,12 +155,17 @@ export class Decoder {
 
   /** Log-probabilities [rows, vocab] of the last step under the model. */
   get logProbs(): Float32Array {
-    return floatData(this.#outputs.logProbs);
+    return this.#outputs.logProbs!;
   }
 
   /** Probabilities [rows, vocab] of the last step under the sampling distribution. */
   get probabilities(): Float32Array {
-    return floatData(this.#outputs.probabilities);
+    return this.#outputs.probabilities!;
+  }
+
+  /** Of all steps so far. */
+  get occupancy(): Occupancy {
+    return this.#occupancy;
   }
 
   isActive(row: number): boolean {
@@ -150,108 +177,120 @@ export class Decoder {
     return this.#rows[row]!.position;
   }
 
-  /** Encodes sources and puts each in its slot (`group*sourcesPerGroup + i`). */
-  async place(slots: readonly { slot: number; source: ArrayLike<number> }[]): Promise<void> {
-    if (slots.length === 0) return;
-    const needed = slots.reduce((longest, { source }) => Math.max(longest, source.length), 0);
-    this.#resizeSources(Math.max(needed, this.#longestHeld(slots)));
-    // Sources of very unequal length would all be padded to the longest.
-    const byLength = [...slots].sort((a, b) => a.source.length - b.source.length);
-    for (let start = 0; start < byLength.length; start += 32) {
-      await this.#encode(byLength.slice(start, start + 32));
+  /** Encodes sources, the first ones of `sources` that make up one pass at least. */
+  async encode(sources: readonly ArrayLike<number>[]): Promise<Encoding[]> {
+    let count = 0;
+    let longest = 0;
+    while (count < sources.length) {
+      longest = Math.max(longest, sources[count]!.length);
+      if (count > 0 && (count + 1) * longest > ENCODED_TOKENS) break;
+      count++;
     }
+    const batch = sources.slice(0, count);
+    const { feeds, sourceTime: time } = this.#feeder.sources(batch);
+    const outputs = await this.#programs.encode.run(feeds, { batch: count, sourceTime: time });
+    const layers = this.#cross.map((_, i) => ({
+      keys: floatData(outputs[`keys.${i}`]),
+      values: floatData(outputs[`values.${i}`]),
+    }));
+    return batch.map(({ length }, row) => ({ length, row, time, layers }));
   }
 
-  async #encode(slots: readonly { slot: number; source: ArrayLike<number> }[]): Promise<void> {
-    const { feeds, sourceTime } = this.#feeder.sources(slots.map(({ source }) => source));
-    const outputs = await this.#programs.encode.run(feeds, { batch: slots.length, sourceTime });
-    slots.forEach(({ slot, source }, row) => {
-      const group = Math.floor(slot / this.sourcesPerGroup);
-      const block = slot % this.sourcesPerGroup;
+  /** Begins a candidate on a free lane. It reads the source in `block` of its group, which is `source` where given. */
+  start(row: number, block: number, source?: Encoding): void {
+    const group = this.#groupOf(row);
+    if (source) {
+      const { length, row: from, time, layers } = source;
+      this.#makeRoom(group, block, length);
       this.#cross.forEach(({ keys, values }, i) => {
-        keys.write(group, block, 0, floatData(outputs[`keys.${i}`]), row, sourceTime, 0, source.length);
-        values.write(group, block, 0, floatData(outputs[`values.${i}`]), row, sourceTime, 0, source.length);
+        keys.write(group, block, 0, layers[i]!.keys, from, time, length);
+        values.write(group, block, 0, layers[i]!.values, from, time, length);
       });
-      this.#sourceLength[slot] = source.length;
-      this.#showSource(slot);
-    });
-  }
-
-  /** Begins a candidate on a free lane. */
-  start(row: number): void {
-    this.#rows[row] = { active: true, position: 0, lastToken: this.#config.decoderStartId };
-    const width = this.lanes * this.#pastTime;
-    this.#pastMask.fill(MASKED, row * width, (row + 1) * width);
+    }
+    this.#rows[row] = { active: true, block, position: 0, lastToken: this.#config.decoderStartId };
+    this.#showPast(row);
+    this.#showSource(row);
   }
 
   stop(row: number): void {
     this.#rows[row]!.active = false;
   }
 
+  /** Moves a candidate to a free lane; `copies`: its source goes along into `block`, else it is there already. */
+  move(from: number, to: number, block: number, copies: boolean): void {
+    const lane = this.#rows[from]!;
+    const [group, toGroup] = [this.#groupOf(from), this.#groupOf(to)];
+    if (copies) {
+      const length = this.#sourceLength[group * this.lanes + lane.block]!;
+      this.#makeRoom(toGroup, block, length);
+      for (const { keys, values } of this.#cross)
+        for (const cache of [keys, values]) cache.copy(group, lane.block, toGroup, block, length);
+    }
+    for (const { keys, values } of this.#past)
+      for (const cache of [keys, values]) cache.copy(from, 0, to, 0, lane.position);
+    this.#rows[to] = { ...lane, block };
+    this.stop(from);
+    this.#showPast(to);
+    this.#showSource(to);
+  }
+
   /** Computes the next token's distribution for every lane; idle lanes compute something that nobody reads. */
   async step(): Promise<void> {
     this.#resizePast();
-    const { width } = this.#config;
-    const ids = new Int32Array(this.rows);
-    const positions = new Float32Array(this.rows * width);
+    const groups = 1 + this.#groupOf(this.#rows.findLastIndex(({ active }) => active));
+    const rows = groups * this.lanes;
+    this.#count(rows);
+    const { width, decoderHeads: heads, targetVocabulary: vocabulary } = this.#config;
+    const ids = new Int32Array(rows);
     const table = floatData(this.#feeder.positions(1 + this.#longestCandidate()));
-    this.#rows.forEach((lane, row) => {
+    for (let row = 0; row < rows; row++) {
+      const lane = this.#rows[row]!;
       ids[row] = lane.active ? lane.lastToken : this.#config.decoderStartId;
       const at = lane.active ? lane.position : 0;
-      positions.set(table.subarray(at * width, (at + 1) * width), row * width);
-    });
+      this.#positions.set(table.subarray(at * width, (at + 1) * width), row * width);
+    }
+    const first = (data: Float32Array, ...dims: number[]) =>
+      floats(
+        data.subarray(
+          0,
+          dims.reduce((size, dim) => size * dim),
+        ),
+        dims,
+      );
+    const crossTime = this.#blocks * this.#sourceTime;
     const feeds: Record<string, Tensor> = {
-      ids: integers(ids, [this.rows]),
-      positions: floats(positions, [this.rows, width]),
-      pastMask: floats(this.#pastMask, [this.groups, 1, this.lanes, this.lanes * this.#pastTime]),
-      nowMask: this.#nowMask,
-      crossMask: floats(this.#crossMask, [
-        this.groups,
-        1,
-        this.lanes,
-        this.sourcesPerGroup * this.#sourceTime,
-      ]),
+      ids: integers(ids, [rows]),
+      positions: first(this.#positions, rows, width),
+      pastMask: first(this.#pastMask, rows, 1, 1, this.#pastTime),
+      crossMask: first(this.#crossMask, groups, 1, this.lanes, crossTime),
       forbid: this.#forbid,
       inverseTemperature: this.#inverseTemperature,
     };
     this.#past.forEach(({ keys, values }, i) => {
-      feeds[`pastKeys.${i}`] = keys.tensor();
-      feeds[`pastValues.${i}`] = values.tensor();
+      feeds[`pastKeys.${i}`] = keys.tensor(rows);
+      feeds[`pastValues.${i}`] = values.tensor(rows);
     });
     this.#cross.forEach(({ keys, values }, i) => {
-      feeds[`crossKeys.${i}`] = keys.tensor();
-      feeds[`crossValues.${i}`] = values.tensor();
+      feeds[`crossKeys.${i}`] = keys.tensor(groups);
+      feeds[`crossValues.${i}`] = values.tensor(groups);
     });
-    await this.#programs.step.run(
-      feeds,
-      {
-        group: this.groups,
-        lane: this.lanes,
-        past: this.#pastTime,
-        crossTime: this.sourcesPerGroup * this.#sourceTime,
-      },
-      this.#outputs,
+    const outputs = Object.fromEntries(
+      Object.entries(this.#outputs).map(([name, data]) => [
+        name,
+        name === "logProbs" || name === "probabilities"
+          ? first(data, rows, vocabulary)
+          : first(data, rows, heads, 1, width / heads),
+      ]),
     );
+    const symbols = { group: groups, lane: this.lanes, past: this.#pastTime, crossTime };
+    await this.#programs.step.run(feeds, symbols, outputs);
   }
 
   /** Appends `token` to a lane: the keys and values of the step become part of its past. */
   advance(row: number, token: number): void {
     const lane = this.#rows[row]!;
-    const [group, own] = [Math.floor(row / this.lanes), row % this.lanes];
-    this.#past.forEach(({ keys, values }, i) => {
-      keys.write(group, own, lane.position, floatData(this.#outputs[`keys.${i}`]), group, this.lanes, own, 1);
-      values.write(
-        group,
-        own,
-        lane.position,
-        floatData(this.#outputs[`values.${i}`]),
-        group,
-        this.lanes,
-        own,
-        1,
-      );
-    });
-    this.#pastMask[row * this.lanes * this.#pastTime + own * this.#pastTime + lane.position] = 0;
+    this.#keep(row, lane.position, row);
+    this.#pastMask[row * this.#pastTime + lane.position] = 0;
     lane.position++;
     lane.lastToken = token;
   }
@@ -262,83 +301,82 @@ export class Decoder {
    */
   reorder(group: number, parents: readonly number[], tokens: readonly number[]): void {
     const first = group * this.lanes;
-    const position = this.#rows[first + parents.find((parent) => parent >= 0)!]!.position;
-    // Pasts are gathered before they are overwritten, parents may be used twice.
+    const { position, block } = this.#rows[first + parents.find((parent) => parent >= 0)!]!;
     for (const { keys, values } of this.#past)
-      for (const cache of [keys, values]) cache.permuteBlocks(group, parents, position);
+      for (const cache of [keys, values]) cache.permuteGroups(first, parents, position);
     parents.forEach((parent, lane) => {
       const row = first + lane;
       if (parent < 0) {
-        this.#rows[row]!.active = false;
+        this.stop(row);
         return;
       }
-      this.#past.forEach(({ keys, values }, i) => {
-        keys.write(
-          group,
-          lane,
-          position,
-          floatData(this.#outputs[`keys.${i}`]),
-          group,
-          this.lanes,
-          parent,
-          1,
-        );
-        values.write(
-          group,
-          lane,
-          position,
-          floatData(this.#outputs[`values.${i}`]),
-          group,
-          this.lanes,
-          parent,
-          1,
-        );
-      });
-      this.#rows[row] = { active: true, position: position + 1, lastToken: tokens[lane]! };
-      const start = row * this.lanes * this.#pastTime;
-      this.#pastMask.fill(MASKED, start, start + this.lanes * this.#pastTime);
-      const block = start + lane * this.#pastTime;
-      this.#pastMask.fill(0, block, block + position + 1);
+      this.#keep(row, position, first + parent);
+      this.#rows[row] = { active: true, block, position: position + 1, lastToken: tokens[lane]! };
+      this.#showPast(row);
+      this.#showSource(row);
     });
   }
 
-  #longestHeld(replaced: readonly { slot: number }[]): number {
-    const going = new Set(replaced.map(({ slot }) => slot));
-    return this.#sourceLength.reduce(
-      (longest, length, slot) =>
-        going.has(slot) || !this.#slotInUse(slot) ? longest : Math.max(longest, length),
-      0,
+  /** Writes the step's keys and values of row `from` into the past of `row`. */
+  #keep(row: number, position: number, from: number): void {
+    this.#past.forEach(({ keys, values }, i) => {
+      keys.write(row, 0, position, this.#outputs[`keys.${i}`]!, from, 1, 1);
+      values.write(row, 0, position, this.#outputs[`values.${i}`]!, from, 1, 1);
+    });
+  }
+
+  #groupOf(row: number): number {
+    return Math.floor(row / this.lanes);
+  }
+
+  #count(rows: number): void {
+    const busy = this.#rows.filter(({ active }) => active).length;
+    const { steps, rows: before, busy: busyBefore, belowHalf } = this.#occupancy;
+    this.#occupancy = {
+      steps: steps + 1,
+      rows: before + rows,
+      busy: busyBefore + busy,
+      belowHalf: belowHalf + (2 * busy < rows ? 1 : 0),
+    };
+  }
+
+  /** Makes room for a source of `length` in a block, and gives room back that nobody needs. */
+  #makeRoom(group: number, block: number, length: number): void {
+    let [longest, blocks] = [length, 1 + block];
+    this.#rows.forEach((lane, row) => {
+      if (!lane.active) return;
+      longest = Math.max(longest, this.#sourceLength[this.#groupOf(row) * this.lanes + lane.block]!);
+      blocks = Math.max(blocks, 1 + lane.block);
+    });
+    this.#resizeSources(
+      // Shrinking copies everything: only when it halves the work at least.
+      blocks > this.#blocks || 2 * blocks <= this.#blocks ? blocks : this.#blocks,
+      blockLength(longest),
     );
+    this.#sourceLength[group * this.lanes + block] = length;
   }
 
-  #slotInUse(slot: number): boolean {
-    const lanesPerSource = this.lanes / this.sourcesPerGroup;
-    return this.#rows.slice(slot * lanesPerSource, (slot + 1) * lanesPerSource).some((lane) => lane.active);
-  }
-
-  #resizeSources(longest: number): void {
-    const time = blockLength(longest, this.sourcesPerGroup > 1);
-    if (time === this.#sourceTime) return;
+  #resizeSources(blocks: number, time: number): void {
+    if (blocks === this.#blocks && time === this.#sourceTime) return;
+    for (const { keys, values } of this.#cross)
+      for (const cache of [keys, values])
+        cache.resize(blocks, time, (group, block) => this.#sourceLength[group * this.lanes + block]!);
+    this.#blocks = blocks;
     this.#sourceTime = time;
-    for (const { keys, values } of this.#cross) {
-      keys.resize(time);
-      values.resize(time);
-    }
-    this.#crossMask = new Float32Array(this.rows * this.sourcesPerGroup * time).fill(MASKED);
-    for (let slot = 0; slot < this.#sourceLength.length; slot++) this.#showSource(slot);
+    this.#crossMask = new Float32Array(this.rows * blocks * time).fill(MASKED);
+    this.#rows.forEach(({ active }, row) => {
+      if (active) this.#showSource(row);
+    });
   }
 
-  /** Lets the lanes of a slot see its source's positions. */
-  #showSource(slot: number): void {
-    const lanesPerSource = this.lanes / this.sourcesPerGroup;
-    const block = slot % this.sourcesPerGroup;
-    const width = this.sourcesPerGroup * this.#sourceTime;
-    for (let lane = 0; lane < lanesPerSource; lane++) {
-      const start = (slot * lanesPerSource + lane) * width;
-      this.#crossMask.fill(MASKED, start, start + width);
-      const from = start + block * this.#sourceTime;
-      this.#crossMask.fill(0, from, from + Math.min(this.#sourceLength[slot]!, this.#sourceTime));
-    }
+  /** Lets a lane see its source's positions. */
+  #showSource(row: number): void {
+    const width = this.#blocks * this.#sourceTime;
+    const { block } = this.#rows[row]!;
+    const length = this.#sourceLength[this.#groupOf(row) * this.lanes + block]!;
+    const from = row * width + block * this.#sourceTime;
+    this.#crossMask.fill(MASKED, row * width, (row + 1) * width);
+    this.#crossMask.fill(0, from, from + length);
   }
 
   #longestCandidate(): number {
@@ -347,26 +385,29 @@ export class Decoder {
 
   /** Makes room for the longest candidate, and gives room back when the long ones have ended. */
   #resizePast(): void {
-    const time = blockLength(1 + this.#longestCandidate(), true);
+    const needed = Math.ceil((1 + this.#longestCandidate()) / LENGTH_STEP) * LENGTH_STEP;
     // Shrinking copies everything: only when it halves the work at least.
-    if (time === this.#pastTime || (time < this.#pastTime && 2 * time > this.#pastTime)) return;
-    this.#pastTime = time;
-    for (const { keys, values } of this.#past) {
-      keys.resize(time);
-      values.resize(time);
-    }
-    this.#pastMask = new Float32Array(this.rows * this.lanes * time).fill(MASKED);
-    this.#rows.forEach((lane, row) => {
-      if (!lane.active) return;
-      const start = row * this.lanes * time + (row % this.lanes) * time;
-      this.#pastMask.fill(0, start, start + lane.position);
+    if (needed <= this.#pastTime && 2 * needed > this.#pastTime) return;
+    this.#pastTime = needed;
+    const kept = (row: number) => (this.#rows[row]!.active ? this.#rows[row]!.position : 0);
+    for (const { keys, values } of this.#past)
+      for (const cache of [keys, values]) cache.resize(1, needed, kept);
+    this.#pastMask = new Float32Array(this.rows * needed).fill(MASKED);
+    this.#rows.forEach(({ active }, row) => {
+      if (active) this.#showPast(row);
     });
+  }
+
+  /** Lets a lane see what it has written. */
+  #showPast(row: number): void {
+    const start = row * this.#pastTime;
+    this.#pastMask.fill(MASKED, start, start + this.#pastTime);
+    this.#pastMask.fill(0, start, start + this.#rows[row]!.position);
   }
 }
 
-/** The length of a block that holds `length` positions: a power of two where several blocks share a sum. */
-function blockLength(length: number, powerOfTwo: boolean): number {
-  if (!powerOfTwo) return Math.max(LENGTH_STEP, Math.ceil(length / LENGTH_STEP) * LENGTH_STEP);
+/** A power of two that `length` positions fit in, so that a block's sums are split the same way wherever it stands. */
+function blockLength(length: number): number {
   let time = LENGTH_STEP;
   while (time < length) time *= 2;
   return time;

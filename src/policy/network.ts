@@ -124,18 +124,17 @@ export function stepGraph(config: MarianConfig): { graph: Graph; outputs: Record
   const heads = config.decoderHeads;
   const perHead = config.width / heads;
   const layers = [...Array(config.decoderLayers).keys()];
-  const cache = (name: string, time: Dim): KeysValues[] =>
+  const cache = (name: string, outer: Dim, time: Dim): KeysValues[] =>
     layers.map((i) => ({
-      keys: graph.input(`${name}Keys.${i}`, ["group", heads, time, perHead]),
-      values: graph.input(`${name}Values.${i}`, ["group", heads, time, perHead]),
+      keys: graph.input(`${name}Keys.${i}`, [outer, heads, time, perHead]),
+      values: graph.input(`${name}Values.${i}`, [outer, heads, time, perHead]),
     }));
   const { hidden, written } = marian.step(
     graph.input("ids", [ROW], "int64"),
     graph.input("positions", [ROW, config.width]),
-    cache("past", times("lane", "past")),
-    graph.input("pastMask", ["group", 1, "lane", times("lane", "past")]),
-    graph.input("nowMask", ["lane", "lane"]),
-    cache("cross", "crossTime"),
+    cache("past", ROW, "past"),
+    graph.input("pastMask", [ROW, 1, 1, "past"]),
+    cache("cross", "group", "crossTime"),
     graph.input("crossMask", ["group", 1, "lane", "crossTime"]),
   );
   const logits = marian.logits(hidden);

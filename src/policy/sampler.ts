@@ -2,8 +2,9 @@
 
 import { Interrupted } from "../errors.js";
 import { deriveKey, type Key, uniform } from "../tensor/random.js";
-import type { Decoder } from "./decoder.js";
+import type { Decoder, Encoding } from "./decoder.js";
 import { drawToken, mostLikely, type Restriction } from "./draw.js";
+import { LanePlan } from "./lanes.js";
 
 export interface EncodedSource {
   readonly sourceId: number;
@@ -34,27 +35,23 @@ export interface SampledSource {
   readonly samples: SampledTokens[];
 }
 
-interface Slot {
-  source: EncodedSource | undefined;
-  nextSample: number;
-  running: number;
-  samples: SampledTokens[];
-}
-
 interface Writing extends SampledTokens {
   readonly key: Key;
-  readonly slot: number;
+  readonly source: number;
 }
 
-/** How many groups a decoder needs for `sources` sources of `n` candidates, and how many sources share a group. */
+/** Candidates of one source read its keys together, the more the better; those of others make each other's work longer. */
+const [FEW_LANES, MANY_LANES] = [4, 16];
+
+/** The groups of a decoder, and the lanes of one, that `sources` sources of `n` candidates fill, within `mostRows` rows. */
 export function decoderLayout(
   sources: number,
   n: number,
   mostRows: number,
-): { groups: number; sourcesPerGroup: number } {
-  const sourcesPerGroup = n >= 4 ? 1 : n >= 2 ? 2 : 4;
-  const groups = Math.min(Math.ceil(sources / sourcesPerGroup), Math.max(1, Math.floor(mostRows / 4)));
-  return { groups: Math.max(1, groups), sourcesPerGroup };
+): { groups: number; lanes: number } {
+  const lanes = n >= MANY_LANES && mostRows >= MANY_LANES ? MANY_LANES : FEW_LANES;
+  const most = Math.max(1, Math.floor(mostRows / lanes));
+  return { groups: Math.max(1, Math.min(most, Math.ceil((sources * n) / lanes))), lanes };
 }
 
 /**
@@ -67,52 +64,45 @@ export async function* sampleAll(
   options: SamplerOptions,
   cancelled: () => boolean,
 ): AsyncGenerator<SampledSource[]> {
-  // Short sources first: those that decode together have like lengths, and little is padded.
-  const queue = [...sources].sort((a, b) => a.tokens.length - b.tokens.length);
-  let next = 0;
-  const lanesPerSlot = decoder.lanes / decoder.sourcesPerGroup;
-  const slots: Slot[] = Array.from({ length: decoder.groups * decoder.sourcesPerGroup }, () => ({
-    source: undefined,
-    nextSample: 0,
-    running: 0,
-    samples: [],
-  }));
+  // Long sources first: those that decode together have like lengths, and the last steps wait for short ones.
+  const queue = [...sources].sort((a, b) => b.tokens.length - a.tokens.length);
+  const plan = new LanePlan(decoder.groups, decoder.lanes, queue.length, options.n);
+  const encodings: (Encoding | undefined)[] = [];
+  const samples: SampledTokens[][] = queue.map(() => []);
   const rows: (Writing | undefined)[] = Array.from({ length: decoder.rows }, () => undefined);
 
-  const begin = (row: number): void => {
-    const slotIndex = Math.floor(row / lanesPerSlot);
-    const slot = slots[slotIndex]!;
-    const sampleId = slot.nextSample++;
-    slot.running++;
-    rows[row] = {
-      sampleId,
-      tokens: [],
-      logProbs: [],
-      sampleLogProbs: [],
-      finished: false,
-      slot: slotIndex,
-      key: deriveKey(options.seed, options.grow, slot.source!.sourceId, sampleId, 0x73616d70),
-    };
-    decoder.start(row);
+  /** Encoded one pass ahead: sources come one by one, and alone they would be slow. */
+  const encoding = async (source: number): Promise<Encoding> => {
+    while (encodings.length <= source)
+      encodings.push(...(await decoder.encode(queue.slice(encodings.length).map(({ tokens }) => tokens))));
+    return encodings[source]!;
   };
 
-  const refill = async (): Promise<void> => {
-    const placed: { slot: number; source: ArrayLike<number> }[] = [];
-    slots.forEach((slot, index) => {
-      if (slot.source || next >= queue.length) return;
-      Object.assign(slot, { source: queue[next++]!, nextSample: 0, running: 0, samples: [] });
-      placed.push({ slot: index, source: slot.source!.tokens });
-    });
-    await decoder.place(placed);
-    for (const { slot } of placed)
-      for (let lane = 0; lane < lanesPerSlot; lane++)
-        if (slots[slot]!.nextSample < options.n) begin(slot * lanesPerSlot + lane);
+  const fill = async (): Promise<void> => {
+    for (let row = 0; row < rows.length && plan.waiting; row++) {
+      if (rows[row]) continue;
+      const { source, sampleId, block, fresh } = plan.assign(row)!;
+      const key = deriveKey(options.seed, options.grow, queue[source]!.sourceId, sampleId, 0x73616d70);
+      rows[row] = { sampleId, tokens: [], logProbs: [], sampleLogProbs: [], finished: false, source, key };
+      decoder.start(row, block, fresh ? await encoding(source) : undefined);
+      if (!plan.waits(source)) encodings[source] = undefined;
+    }
   };
 
-  for (;;) {
+  /** When no candidate waits, steps are made shorter instead. */
+  const gather = (): void => {
+    for (const { from, to, block, fresh } of plan.compact()) {
+      decoder.move(from, to, block, fresh);
+      rows[to] = rows[from];
+      rows[from] = undefined;
+    }
+  };
+
+  let left = queue.length;
+  while (left > 0) {
     if (cancelled()) throw new Interrupted();
-    await refill();
-    if (slots.every((slot) => !slot.source)) return;
+    await fill();
+    if (!plan.waiting) gather();
     await decoder.step();
     const done: SampledSource[] = [];
     for (let row = 0; row < rows.length; row++) {
@@ -120,18 +110,16 @@ export async function* sampleAll(
       if (!writing) continue;
       const finished = extend(decoder, row, writing, options);
       if (!finished) continue;
-      const { sampleId, tokens, logProbs, sampleLogProbs } = writing;
-      const slot = slots[writing.slot]!;
-      slot.samples.push({ sampleId, tokens, logProbs, sampleLogProbs, finished: finished === "eos" });
-      slot.running--;
+      const { sampleId, tokens, logProbs, sampleLogProbs, source } = writing;
+      samples[source]!.push({ sampleId, tokens, logProbs, sampleLogProbs, finished: finished === "eos" });
       rows[row] = undefined;
       decoder.stop(row);
-      if (slot.nextSample < options.n) begin(row);
-      else if (slot.running === 0) {
-        slot.samples.sort((a, b) => a.sampleId - b.sampleId);
-        done.push({ sourceId: slot.source!.sourceId, samples: slot.samples });
-        slot.source = undefined;
-      }
+      plan.finish(row);
+      if (samples[source]!.length < options.n) continue;
+      const all = samples[source]!.sort((a, b) => a.sampleId - b.sampleId);
+      done.push({ sourceId: queue[source]!.sourceId, samples: all });
+      samples[source] = [];
+      left--;
     }
     if (done.length > 0) yield done;
   }

@@ -108,7 +108,7 @@ class WorkerPolicy {
   async beam(request: BeamRequest, context: CallContext): Promise<void> {
     const lanes = Math.max(2, request.options.beams);
     const groups = Math.max(1, Math.min(request.sources.length, Math.floor(DECODED_ROWS / lanes)));
-    const decoder = await this.#decoder({ groups, sourcesPerGroup: 1, lanes, temperature: 1 });
+    const decoder = await this.#decoder({ groups, lanes, temperature: 1 });
     for await (const done of beamSearch(decoder, request.sources, request.options, context.cancelled))
       context.progress(done);
   }
@@ -191,12 +191,7 @@ class WorkerPolicy {
     await step.release();
   }
 
-  async #decoder(options: {
-    groups: number;
-    sourcesPerGroup: number;
-    temperature: number;
-    lanes?: number;
-  }): Promise<Decoder> {
+  async #decoder(options: { groups: number; temperature: number; lanes?: number }): Promise<Decoder> {
     this.#decoding ??= compileDecoder(this.config, this.parameters);
     return new Decoder(this.config, await this.#decoding, this.#feeder, options);
   }

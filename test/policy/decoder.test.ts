@@ -121,8 +121,8 @@ describe("a candidate's numbers", () => {
     async (temperature) => {
       const { vocabulary, padId } = policy.config;
       const decoder = decoderFor(policy, 1, 4, { temperature });
-      await decoder.place([{ slot: 0, source: sources[2]!.tokens }]);
-      decoder.start(2);
+      const [source] = await decoder.encode([sources[2]!.tokens]);
+      decoder.start(2, 0, source);
       await decoder.step();
       const row = (all: Float32Array) => [...all.subarray(2 * vocabulary, 3 * vocabulary)];
       const powers = row(decoder.logProbs).map((logProb, id) =>
@@ -196,6 +196,36 @@ describe("a decoder", () => {
     expect(step.mock.calls.length * decoder.rows).toBeLessThan(1.35 * tokens);
   });
 
+  it.each([1, 4, 5, 16, 100])(
+    "with %d candidates a source, is full while one waits, and shrinks to what is left",
+    async (n) => {
+      const policy = policies.get("one thread")!;
+      const lengths = Array.from({ length: Math.ceil(300 / n) }, (_, i) => 2 + ((7 * i) % 23));
+      const sources = sourcesOf(policy, lengths);
+      const decoder = decoderFor(policy, sources.length, n, { mostRows: 64 });
+      expect(decoder.rows).toBe(64);
+      const start = vi.spyOn(decoder, "start");
+      const steps: { busy: number; started: number; rows: number }[] = [];
+      const { step } = decoder;
+      vi.spyOn(decoder, "step").mockImplementation(async () => {
+        const busy = Array.from({ length: 64 }, (_, row) => decoder.isActive(row)).filter(Boolean).length;
+        const before = decoder.occupancy.rows;
+        await step.call(decoder);
+        steps.push({ busy, started: start.mock.calls.length, rows: decoder.occupancy.rows - before });
+      });
+      await sampleWith(decoder, policy, sources, { n });
+      const candidates = sources.length * n;
+      for (const { busy, started, rows } of steps) {
+        if (started < candidates) expect(busy).toBe(64);
+        expect(rows - busy).toBeLessThan(decoder.lanes);
+      }
+      const { occupancy } = decoder;
+      expect(occupancy.steps).toBe(steps.length);
+      expect(occupancy.busy).toBe(steps.reduce((sum, { busy }) => sum + busy, 0));
+      expect(occupancy.belowHalf).toBe(steps.filter(({ busy, rows }) => 2 * busy < rows).length);
+    },
+  );
+
   it("never has fewer than two rows", () => {
     const policy = policies.get("one thread")!;
     for (const n of [1, 2, 3, 4, 16]) {
@@ -204,8 +234,8 @@ describe("a decoder", () => {
       expect(decoder.rows).toBe(decoder.groups * decoder.lanes);
     }
     const { config, programs, feeder } = policy;
-    const layout = { groups: 1, sourcesPerGroup: 1, temperature: 1, lanes: 1 };
-    expect(() => new Decoder(config, programs, feeder, layout)).toThrow("1 lanes cannot serve");
+    const layout = { groups: 1, temperature: 1, lanes: 1 };
+    expect(() => new Decoder(config, programs, feeder, layout)).toThrow("1 lanes has fewer than 2");
   });
 
   it("pads the encoder's input to two positions, so that no matrix there has one row", () => {

@@ -105,8 +105,8 @@ describe("draws follow the distribution", () => {
     const temperature = 0.8;
     const source = randomSource(config, 0, 6);
     const decoder = decoderFor(policy, 1, 4, { temperature });
-    await decoder.place([{ slot: 0, source: source.tokens }]);
-    decoder.start(0);
+    const [encoding] = await decoder.encode([source.tokens]);
+    decoder.start(0, 0, encoding);
     await decoder.step();
     const first = [...decoder.probabilities.subarray(0, config.vocabulary)];
     const favourite = mostLikely(Float32Array.from(first.with(config.eosId, 0)), 0, config.vocabulary);
