@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { loadModelFolder } from "../src/model/folder.js";
-import { compileDecoder, Decoder } from "../src/policy/decoder.js";
+import { Decoder, DecoderPrograms } from "../src/policy/decoder.js";
 import { BatchFeeder } from "../src/policy/network.js";
 import { decoderLayout, sampleAll } from "../src/policy/sampler.js";
 
@@ -19,7 +19,7 @@ const s = JSON.parse(process.argv[2]!) as {
 };
 
 const { config, parameters } = await loadModelFolder(s.folder);
-const programs = await compileDecoder(config, parameters, { threads: s.threads });
+const programs = new DecoderPrograms(config, parameters, { threads: s.threads });
 const texts = JSON.parse(readFileSync(s.sources, "utf8")) as number[][];
 const given = s.apart ? texts.flatMap((tokens) => Array.from({ length: s.candidates }, () => tokens)) : texts;
 const n = s.apart ? 1 : s.candidates;

@@ -1,14 +1,13 @@
 /**
- * Decodes many candidates at once, a token a step: groups of lanes over shared caches. It knows nothing of where tokens
- * come from (drawing, arg max, beams) and of which lane writes what: that is for its callers.
+ * Decodes many candidates at once, a token a step: groups of lanes over shared caches. It hands out distributions, or
+ * tokens drawn from them; what to do with these, and which lane writes what, is for its callers.
  *
  * Each lane attends to its own past alone. The lanes of a group attend to their sources together: up to one source a lane
  * stands in the group's cross-attention keys, as blocks side by side, and a mask shows each lane its own. A step computes
  * the groups up to the last one with an active lane; a group has 2 lanes or more, so that no matrix of weights meets one
  * row.
  *
- * A candidate's numbers are the same bits in any company, because `compileDecoder` makes the weights part of the
- * programs. With weights that are fed, ONNX Runtime cuts a product's sum over the inner dimension at places that depend
+ * A candidate's numbers are the same bits in any company, because the weights are part of the programs. With weights that are fed, ONNX Runtime cuts a product's sum over the inner dimension at places that depend
  * on how many columns one thread takes, and that on the number of rows: at two threads, 512 inner numbers and 128
  * columns, 4 rows and 256 differ.
  */
@@ -18,7 +17,8 @@ import { MASKED } from "../model/marian.js";
 import type { Parameters } from "../tensor/parameters.js";
 import { floatData, floats, integers, Program, type ProgramOptions, type Tensor } from "../tensor/program.js";
 import { BlockCache } from "./cache.js";
-import { type BatchFeeder, encodeGraph, stepGraph } from "./network.js";
+import { walk } from "./draw.js";
+import { type BatchFeeder, drawGraph, encodeGraph, stepGraph } from "./network.js";
 
 const DEFAULT_LANES = 4;
 /** Positions are held in multiples of this. */
@@ -26,25 +26,38 @@ const LENGTH_STEP = 16;
 /** Padded positions that one pass of the encoder takes. */
 const ENCODED_TOKENS = 1024;
 
-export interface DecoderPrograms {
-  readonly encode: Program;
-  readonly step: Program;
-}
+const graphs = { encode: encodeGraph, step: stepGraph, draw: drawGraph } as const;
 
-/** Programs that hold a copy of the weights: compile them anew when those have changed, and release the old ones. */
-export async function compileDecoder(
-  config: MarianConfig,
-  parameters: Parameters,
-  options: ProgramOptions = {},
-): Promise<DecoderPrograms> {
-  const weights = Object.fromEntries(
-    parameters.specs.map(({ name }) => [name, parameters.view(name)] as const),
-  );
-  const [encode, step] = [encodeGraph(config), stepGraph(config)];
-  return {
-    encode: await Program.compile(encode.graph, encode.outputs, { ...options, weights }),
-    step: await Program.compile(step.graph, step.outputs, { ...options, weights }),
-  };
+/**
+ * The programs of decoding, each compiled when it is first run. They hold copies of the weights: make them anew when
+ * those change, and release the old ones.
+ */
+export class DecoderPrograms {
+  readonly #compile: (name: keyof typeof graphs) => Promise<Program>;
+  readonly #programs = new Map<keyof typeof graphs, Promise<Program>>();
+
+  constructor(config: MarianConfig, parameters: Parameters, options: ProgramOptions = {}) {
+    this.#compile = (name) => {
+      const { graph, outputs } = graphs[name](config);
+      const views = parameters.specs.map((spec) => [spec.name, parameters.view(spec.name)] as const);
+      return Program.compile(graph, outputs, { ...options, weights: Object.fromEntries(views) });
+    };
+  }
+
+  async run(
+    name: keyof typeof graphs,
+    feeds: Readonly<Record<string, Tensor>>,
+    symbols: Readonly<Record<string, number>>,
+  ): Promise<Record<string, Tensor>> {
+    const known = this.#programs.get(name) ?? this.#compile(name);
+    this.#programs.set(name, known);
+    return (await known).run(feeds, symbols);
+  }
+
+  async release(): Promise<void> {
+    for (const program of this.#programs.values()) await (await program).release();
+    this.#programs.clear();
+  }
 }
 
 /** A source that has been encoded: its row of what one pass of the encoder gave. */
@@ -64,6 +77,15 @@ export interface Occupancy {
   readonly busy: number;
   /** Steps in which fewer than half the rows wrote one. */
   readonly belowHalf: number;
+}
+
+/** A token that has been drawn. */
+export interface Drawn {
+  readonly token: number;
+  /** Under the distribution that was drawn from. */
+  readonly probability: number;
+  /** Under the model. */
+  readonly logProb: number;
 }
 
 /** A candidate being written. */
@@ -92,7 +114,8 @@ export class Decoder {
   readonly #rows: Lane[];
   /** Length of the source in each block, [group, lane]. */
   readonly #sourceLength: Int32Array;
-  readonly #outputs: Record<string, Float32Array>;
+  /** Of the last step, by name. */
+  #outputs: Readonly<Record<string, Tensor>> = {};
   readonly #positions: Float32Array;
   readonly #forbid: Tensor;
   readonly #inverseTemperature: Tensor;
@@ -134,18 +157,10 @@ export class Decoder {
     this.#pastMask = new Float32Array(rows * this.#pastTime).fill(MASKED);
     this.#crossMask = new Float32Array(rows * this.#sourceTime).fill(MASKED);
     this.#positions = new Float32Array(rows * config.width);
-    const vocabulary = config.targetVocabulary;
-    this.#outputs = {
-      logProbs: new Float32Array(rows * vocabulary),
-      probabilities: new Float32Array(rows * vocabulary),
-    };
-    for (let i = 0; i < config.decoderLayers; i++)
-      for (const name of ["keys", "values"])
-        this.#outputs[`${name}.${i}`] = new Float32Array(rows * config.width);
-    const forbid = new Float32Array(vocabulary);
+    const forbid = new Float32Array(config.targetVocabulary);
     // <pad> starts the decoder and never follows; Transformers forbids it in Marian's generation settings too.
     forbid[config.padId] = MASKED;
-    this.#forbid = floats(forbid, [vocabulary]);
+    this.#forbid = floats(forbid, [config.targetVocabulary]);
     this.#inverseTemperature = floats(Float32Array.of(1 / options.temperature), []);
   }
 
@@ -153,14 +168,14 @@ export class Decoder {
     return this.groups * this.lanes;
   }
 
-  /** Log-probabilities [rows, vocab] of the last step under the model. */
+  /** Log-probabilities [rows, vocab] after `step`, under the model, of the rows that it computed. */
   get logProbs(): Float32Array {
-    return this.#outputs.logProbs!;
+    return floatData(this.#outputs.logProbs);
   }
 
-  /** Probabilities [rows, vocab] of the last step under the sampling distribution. */
+  /** Probabilities [rows, vocab] after `step`, under the sampling distribution. */
   get probabilities(): Float32Array {
-    return this.#outputs.probabilities!;
+    return floatData(this.#outputs.probabilities);
   }
 
   /** Of all steps so far. */
@@ -188,7 +203,7 @@ export class Decoder {
     }
     const batch = sources.slice(0, count);
     const { feeds, sourceTime: time } = this.#feeder.sources(batch);
-    const outputs = await this.#programs.encode.run(feeds, { batch: count, sourceTime: time });
+    const outputs = await this.#programs.run("encode", feeds, { batch: count, sourceTime: time });
     const layers = this.#cross.map((_, i) => ({
       keys: floatData(outputs[`keys.${i}`]),
       values: floatData(outputs[`values.${i}`]),
@@ -236,17 +251,49 @@ export class Decoder {
 
   /** Computes the next token's distribution for every lane; idle lanes compute something that nobody reads. */
   async step(): Promise<void> {
+    await this.#run("step");
+  }
+
+  /**
+   * A step that draws a token for every lane, with the uniform numbers in (0, 1) of `uniforms` [rows]; `drawn` has them.
+   * It hands out no distributions.
+   */
+  async draw(uniforms: Float64Array): Promise<void> {
+    await this.#run("draw", uniforms);
+  }
+
+  /** What `draw` drew for a row. */
+  drawn(row: number): Drawn {
+    const { block, rest, blockProbabilities, blockLogProbs } = this.#outputs;
+    const probabilities = floatData(blockProbabilities);
+    const width = blockProbabilities!.dims[1]!;
+    const first = Number(block!.data[row]) * width;
+    const count = Math.min(width, this.#config.targetVocabulary - first);
+    const start = row * width;
+    const at = walk(probabilities, start, start + count, floatData(rest)[row]!);
+    return {
+      token: first + at - start,
+      probability: probabilities[at]!,
+      logProb: floatData(blockLogProbs)[at]!,
+    };
+  }
+
+  async #run(program: "step" | "draw", uniforms?: Float64Array): Promise<void> {
     this.#resizePast();
     const groups = 1 + this.#groupOf(this.#rows.findLastIndex(({ active }) => active));
     const rows = groups * this.lanes;
     this.#count(rows);
-    const { width, decoderHeads: heads, targetVocabulary: vocabulary } = this.#config;
+    const { width } = this.#config;
     const ids = new Int32Array(rows);
+    const goals = new Float32Array(2 * rows);
     const table = floatData(this.#feeder.positions(1 + this.#longestCandidate()));
     for (let row = 0; row < rows; row++) {
       const lane = this.#rows[row]!;
       ids[row] = lane.active ? lane.lastToken : this.#config.decoderStartId;
       const at = lane.active ? lane.position : 0;
+      const goal = uniforms?.[row] ?? 0;
+      goals[2 * row] = goal;
+      goals[2 * row + 1] = goal - goals[2 * row]!;
       this.#positions.set(table.subarray(at * width, (at + 1) * width), row * width);
     }
     const first = (data: Float32Array, ...dims: number[]) =>
@@ -263,6 +310,7 @@ export class Decoder {
       positions: first(this.#positions, rows, width),
       pastMask: first(this.#pastMask, rows, 1, 1, this.#pastTime),
       crossMask: first(this.#crossMask, groups, 1, this.lanes, crossTime),
+      goal: floats(goals, [rows, 2]),
       forbid: this.#forbid,
       inverseTemperature: this.#inverseTemperature,
     };
@@ -274,16 +322,8 @@ export class Decoder {
       feeds[`crossKeys.${i}`] = keys.tensor(groups);
       feeds[`crossValues.${i}`] = values.tensor(groups);
     });
-    const outputs = Object.fromEntries(
-      Object.entries(this.#outputs).map(([name, data]) => [
-        name,
-        name === "logProbs" || name === "probabilities"
-          ? first(data, rows, vocabulary)
-          : first(data, rows, heads, 1, width / heads),
-      ]),
-    );
     const symbols = { group: groups, lane: this.lanes, past: this.#pastTime, crossTime };
-    await this.#programs.step.run(feeds, symbols, outputs);
+    this.#outputs = await this.#programs.run(program, feeds, symbols);
   }
 
   /** Appends `token` to a lane: the keys and values of the step become part of its past. */
@@ -320,8 +360,8 @@ export class Decoder {
   /** Writes the step's keys and values of row `from` into the past of `row`. */
   #keep(row: number, position: number, from: number): void {
     this.#past.forEach(({ keys, values }, i) => {
-      keys.write(row, 0, position, this.#outputs[`keys.${i}`]!, from, 1, 1);
-      values.write(row, 0, position, this.#outputs[`values.${i}`]!, from, 1, 1);
+      keys.write(row, 0, position, floatData(this.#outputs[`keys.${i}`]), from, 1, 1);
+      values.write(row, 0, position, floatData(this.#outputs[`values.${i}`]), from, 1, 1);
     });
   }
 

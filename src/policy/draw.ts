@@ -33,34 +33,32 @@ export function drawToken(
   // A whole softmax sums to 1 within rounding; the walk below ends at the last token if it falls short.
   let mass = restricted ? 0 : 1;
   if (restricted) for (let i = start; i < end; i++) if (probabilities[i]! >= least) mass += probabilities[i]!;
-  const goal = u * mass;
+  const token = walk(probabilities, start, end, u * mass, least);
+  return { token: token - start, probability: probabilities[token]! / mass };
+}
+
+/**
+ * Where in `probabilities` from `start` to `end` the running sum of those of at least `least`, and above 0, exceeds
+ * `goal`; the last of them where rounding keeps it below.
+ */
+export function walk(
+  probabilities: Float32Array,
+  start: number,
+  end: number,
+  goal: number,
+  least = 0,
+): number {
   let sum = 0;
-  let i = start;
-  // Eight at a time up to near the goal: one long chain of additions would wait for each.
-  for (; !restricted && i + 8 <= end; i += 8) {
-    const first = probabilities[i]! + probabilities[i + 1]! + (probabilities[i + 2]! + probabilities[i + 3]!);
-    const second =
-      probabilities[i + 4]! + probabilities[i + 5]! + (probabilities[i + 6]! + probabilities[i + 7]!);
-    const next = sum + (first + second);
-    if (next > goal) break;
-    sum = next;
-  }
   let last = -1;
-  for (; i < end; i++) {
+  for (let i = start; i < end; i++) {
     const p = probabilities[i]!;
     if (p < least || p === 0) continue;
     last = i;
     sum += p;
     if (sum > goal) break;
   }
-  if (last < 0) last = lastPossible(probabilities, start, end);
-  return { token: last - start, probability: probabilities[last]! / mass };
-}
-
-/** Where the cumulative sum ends when rounding has kept it below the goal. */
-function lastPossible(probabilities: Float32Array, start: number, end: number): number {
-  for (let i = end - 1; i >= start; i--) if (probabilities[i]! > 0) return i;
-  throw new Error("a distribution to draw from has no probability anywhere");
+  if (last < 0) throw new Error("a distribution to draw from has no probability anywhere");
+  return last;
 }
 
 /** The smallest probability that the restriction keeps. */

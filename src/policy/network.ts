@@ -4,7 +4,17 @@ import type { MarianConfig } from "../model/config.js";
 import { type KeysValues, MASKED, Marian, positionTable } from "../model/marian.js";
 import { fillDropoutMask } from "../tensor/dropout.js";
 import { Graph, type Value } from "../tensor/graph.js";
-import { add, allLogProbs, logProb, logSoftmax, mul, pick, softmax } from "../tensor/operations.js";
+import {
+  add,
+  allLogProbs,
+  drawBlock,
+  logProb,
+  logSoftmax,
+  mul,
+  pick,
+  softmax,
+  takeBlock,
+} from "../tensor/operations.js";
 import { floats, integers, type Tensor } from "../tensor/program.js";
 import { deriveKey } from "../tensor/random.js";
 import { type Dim, elementsOf, type Shape, times } from "../tensor/shape.js";
@@ -103,8 +113,14 @@ export function distributionInput(of: Still): string {
   return `distribution.${of}`;
 }
 
+/** A graph and what it gives. */
+interface Recorded {
+  readonly graph: Graph;
+  readonly outputs: Record<string, Value>;
+}
+
 /** Encoder alone: cross-attention keys and values of every decoder layer, as outputs `keys.0`, `values.0`, … */
-export function encodeGraph(config: MarianConfig): { graph: Graph; outputs: Record<string, Value> } {
+export function encodeGraph(config: MarianConfig): Recorded {
   const graph = new Graph();
   const marian = new Marian(graph, config);
   const source = graph.input("source", ["batch", "sourceTime"], "int64");
@@ -118,7 +134,33 @@ export function encodeGraph(config: MarianConfig): { graph: Graph; outputs: Reco
  * One decoding step (see Marian.step): outputs `logProbs` [row, vocab] under the model, `probabilities` [row, vocab]
  * of the distribution to sample from (logits + `forbid`, times `inverseTemperature`), and the step's keys and values.
  */
-export function stepGraph(config: MarianConfig): { graph: Graph; outputs: Record<string, Value> } {
+export function stepGraph(config: MarianConfig): Recorded {
+  const { graph, logProbs, probabilities, written } = recordStep(config);
+  return { graph, outputs: { logProbs, probabilities, ...written } };
+}
+
+/**
+ * One decoding step that hands out no distributions, since outputs are copied and those of a whole vocabulary take longer
+ * than a third of the step: `block` [row] is the block of columns in which the cumulative probability passes `goal`
+ * [row, 2] (see drawBlock), `rest` [row] what of the goal is left in it, `blockProbabilities` and `blockLogProbs`
+ * [row, width] what it holds. Besides, the step's keys and values.
+ */
+export function drawGraph(config: MarianConfig): Recorded {
+  const { graph, logProbs, probabilities, written } = recordStep(config);
+  const width = blockWidth(config.targetVocabulary);
+  const { block, rest } = drawBlock(probabilities, graph.input("goal", [ROW, 2]), width);
+  const blockProbabilities = takeBlock(probabilities, block, width);
+  const blockLogProbs = takeBlock(logProbs, block, width);
+  return { graph, outputs: { block, rest, blockProbabilities, blockLogProbs, ...written } };
+}
+
+/** A width that divides the vocabulary saves padding it. */
+function blockWidth(vocabulary: number): number {
+  for (let width = 128; width >= 64; width--) if (vocabulary % width === 0) return width;
+  return 128;
+}
+
+function recordStep(config: MarianConfig) {
   const graph = new Graph();
   const marian = new Marian(graph, config);
   const heads = config.decoderHeads;
@@ -140,7 +182,7 @@ export function stepGraph(config: MarianConfig): { graph: Graph; outputs: Record
   const logits = marian.logits(hidden);
   const allowed = add(logits, graph.input("forbid", [config.targetVocabulary]));
   const probabilities = softmax(mul(allowed, graph.input("inverseTemperature", [])));
-  return { graph, outputs: { logProbs: logSoftmax(logits), probabilities, ...nameLayers(written) } };
+  return { graph, logProbs: logSoftmax(logits), probabilities, written: nameLayers(written) };
 }
 
 const ROW = times("group", "lane");

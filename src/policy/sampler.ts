@@ -2,7 +2,7 @@
 
 import { Interrupted } from "../errors.js";
 import { deriveKey, type Key, uniform } from "../tensor/random.js";
-import type { Decoder, Encoding } from "./decoder.js";
+import type { Decoder, Drawn, Encoding } from "./decoder.js";
 import { drawToken, mostLikely, type Restriction } from "./draw.js";
 import { LanePlan } from "./lanes.js";
 
@@ -70,6 +70,7 @@ export async function* sampleAll(
   const encodings: (Encoding | undefined)[] = [];
   const samples: SampledTokens[][] = queue.map(() => []);
   const rows: (Writing | undefined)[] = Array.from({ length: decoder.rows }, () => undefined);
+  const uniforms = new Float64Array(decoder.rows);
 
   /** Encoded one pass ahead: sources come one by one, and alone they would be slow. */
   const encoding = async (source: number): Promise<Encoding> => {
@@ -98,18 +99,39 @@ export async function* sampleAll(
     }
   };
 
+  const restricted = (options.topK > 0 && options.topK < options.vocabulary) || options.topP < 1;
+  const next = async (): Promise<void> => {
+    // Arg max and restrictions look at whole distributions.
+    if (options.greedy || restricted) return decoder.step();
+    rows.forEach((writing, row) => {
+      if (writing) uniforms[row] = uniform(writing.key, writing.tokens.length);
+    });
+    return decoder.draw(uniforms);
+  };
+  const choose = (row: number, { key, tokens }: Writing): Drawn => {
+    if (!options.greedy && !restricted) return decoder.drawn(row);
+    const { probabilities, logProbs } = decoder;
+    const { token, probability } = options.greedy
+      ? { token: mostLikely(probabilities, row, options.vocabulary), probability: 1 }
+      : drawToken(probabilities, row, options.vocabulary, uniform(key, tokens.length), options);
+    return { token, probability, logProb: logProbs[row * options.vocabulary + token]! };
+  };
+
   let left = queue.length;
   while (left > 0) {
     if (cancelled()) throw new Interrupted();
     await fill();
     if (!plan.waiting) gather();
-    await decoder.step();
+    await next();
     const done: SampledSource[] = [];
     for (let row = 0; row < rows.length; row++) {
       const writing = rows[row];
       if (!writing) continue;
-      const finished = extend(decoder, row, writing, options);
-      if (!finished) continue;
+      const finished = extend(writing, choose(row, writing), options);
+      if (!finished) {
+        decoder.advance(row, writing.tokens.at(-1)!);
+        continue;
+      }
       const { sampleId, tokens, logProbs, sampleLogProbs, source } = writing;
       samples[source]!.push({ sampleId, tokens, logProbs, sampleLogProbs, finished: finished === "eos" });
       rows[row] = undefined;
@@ -125,28 +147,15 @@ export async function* sampleAll(
   }
 }
 
-/** Chooses the next token of one row; tells whether the candidate is now complete. */
+/** Appends a token; tells whether the candidate is now complete. */
 function extend(
-  decoder: Decoder,
-  row: number,
   writing: Writing,
+  { token, probability, logProb }: Drawn,
   options: SamplerOptions,
 ): "eos" | "cut" | undefined {
-  const position = writing.tokens.length;
-  let token: number;
-  if (options.greedy) {
-    token = mostLikely(decoder.probabilities, row, options.vocabulary);
-    writing.sampleLogProbs.push(0);
-  } else {
-    const u = uniform(writing.key, position);
-    const drawn = drawToken(decoder.probabilities, row, options.vocabulary, u, options);
-    token = drawn.token;
-    writing.sampleLogProbs.push(Math.log(drawn.probability));
-  }
   writing.tokens.push(token);
-  writing.logProbs.push(decoder.logProbs[row * options.vocabulary + token]!);
+  writing.logProbs.push(logProb);
+  writing.sampleLogProbs.push(Math.log(probability));
   if (token === options.eosId) return "eos";
-  if (writing.tokens.length >= options.maxTokens) return "cut";
-  decoder.advance(row, token);
-  return undefined;
+  return writing.tokens.length >= options.maxTokens ? "cut" : undefined;
 }

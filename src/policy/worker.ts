@@ -9,7 +9,7 @@ import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
 import { Trainer } from "../tensor/trainer.js";
 import { type Group, packBatches, withTwin } from "./batches.js";
 import { type BeamOptions, beamSearch } from "./beam.js";
-import { compileDecoder, Decoder, type DecoderPrograms } from "./decoder.js";
+import { Decoder, DecoderPrograms } from "./decoder.js";
 import { type Loss, type LossRequest, makeLoss } from "./loss.js";
 import { LossTask, reads, type StillPolicies, seenOutputs } from "./loss-task.js";
 import { BatchFeeder, tokenGraph } from "./network.js";
@@ -89,7 +89,7 @@ class WorkerPolicy {
   readonly parameters: Parameters;
   readonly #feeder: BatchFeeder;
   /** Programs that hold a copy of the present weights, once something has been decoded with them. */
-  #decoding: Promise<DecoderPrograms> | undefined;
+  #decoding: DecoderPrograms | undefined;
   readonly session = new TrainingSession((weights) => this.#take(weights));
 
   constructor({ config, parameters }: { config: MarianConfig; parameters: Parameters }) {
@@ -101,14 +101,14 @@ class WorkerPolicy {
   async sample(request: SampleRequest, context: CallContext): Promise<void> {
     const { sources, options, temperature } = request;
     const layout = decoderLayout(sources.length, options.n, DECODED_ROWS);
-    const decoder = await this.#decoder({ ...layout, temperature: options.greedy ? 1 : temperature });
+    const decoder = this.#decoder({ ...layout, temperature: options.greedy ? 1 : temperature });
     for await (const done of sampleAll(decoder, sources, options, context.cancelled)) context.progress(done);
   }
 
   async beam(request: BeamRequest, context: CallContext): Promise<void> {
     const lanes = Math.max(2, request.options.beams);
     const groups = Math.max(1, Math.min(request.sources.length, Math.floor(DECODED_ROWS / lanes)));
-    const decoder = await this.#decoder({ groups, lanes, temperature: 1 });
+    const decoder = this.#decoder({ groups, lanes, temperature: 1 });
     for await (const done of beamSearch(decoder, request.sources, request.options, context.cancelled))
       context.progress(done);
   }
@@ -185,14 +185,11 @@ class WorkerPolicy {
   async #releaseDecoder(): Promise<void> {
     const decoding = this.#decoding;
     this.#decoding = undefined;
-    if (!decoding) return;
-    const { encode, step } = await decoding;
-    await encode.release();
-    await step.release();
+    await decoding?.release();
   }
 
-  async #decoder(options: { groups: number; temperature: number; lanes?: number }): Promise<Decoder> {
-    this.#decoding ??= compileDecoder(this.config, this.parameters);
-    return new Decoder(this.config, await this.#decoding, this.#feeder, options);
+  #decoder(options: { groups: number; temperature: number; lanes?: number }): Decoder {
+    this.#decoding ??= new DecoderPrograms(this.config, this.parameters);
+    return new Decoder(this.config, this.#decoding, this.#feeder, options);
   }
 }

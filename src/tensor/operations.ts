@@ -17,6 +17,7 @@ export interface Attributes {
   readonly alpha?: number;
   readonly epsilon?: number;
   readonly smoothing?: number;
+  readonly width?: number;
 }
 
 export interface GradContext {
@@ -49,6 +50,9 @@ export interface Operation {
   /** Inputs on which the gradient is checked against differences: `n` and `m` are random sizes from 1 to 5. */
   test(n: number, m: number): readonly { inputs: readonly TestInput[]; attributes?: Attributes }[];
 }
+
+/** ONNX's numbers for element types. */
+const [INT64, FLOAT64] = [7, 11];
 
 const real = (shape: readonly number[], low = -2, high = 2): TestInput => ({ shape, low, high });
 const ids = (shape: readonly number[], below: number, unique = false): TestInput => ({
@@ -426,6 +430,62 @@ const table = {
     grad: ({ inputs: [, columns], dOut }) => [pick(dOut, columns!), undefined],
     test: (n, m) => [{ inputs: [real([n]), ids([n], m)], attributes: { to: [n, m] } }],
   },
+  /**
+   * The block of `width` columns in which the running sum of a row of probabilities [rows, n] first exceeds a goal below
+   * 1: [rows], counted from 0. The goal [rows, 2] is the sum of a pair, which holds more digits than one number. Output 1
+   * is what is left of the goal where the block begins. Sums of blocks are added in float64; rounding aside, a block of
+   * probability 0 is never found. For decoding: no gradient.
+   */
+  drawBlock: {
+    type: () => "int64",
+    shape: ([x]) => [x![0]!],
+    lower: (to, [x, goal], { width }, value) => {
+      const [rows, columns] = inputsOf(value)[0]!.shape;
+      const blocks = Math.ceil(Number(columns) / width!);
+      const missing = blocks * width! - Number(columns);
+      const whole = missing === 0 ? x! : to.temporary("Pad", [x!, to.integers([0, 0, 0, missing])]);
+      const split = to.temporary("Reshape", [whole, to.shape([rows!, blocks, width!])]);
+      const along = to.integers([1]);
+      const sums = to.temporary("ReduceSum", [split, to.integers([2])], { keepdims: 0 });
+      const exact = to.temporary("Cast", [sums], { to: FLOAT64 });
+      const running = to.temporary("CumSum", [exact, along]);
+      const pair = to.temporary("Cast", [goal!], { to: FLOAT64 });
+      const wanted = to.temporary("ReduceSum", [pair, along], { keepdims: 1 });
+      const count = (condition: string) =>
+        to.temporary("ReduceSum", [to.temporary("Cast", [condition], { to: INT64 }), along], { keepdims: 1 });
+      const passed = count(to.temporary("LessOrEqual", [running, wanted]));
+      // A running sum that falls short of the goal by rounding ends in the last block that adds something.
+      const most = to.temporary("ReduceMax", [running, along], { keepdims: 1 });
+      const last = count(to.temporary("Less", [running, most]));
+      const block = to.temporary("Min", [passed, last]);
+      to.node("Squeeze", [block, along]);
+      const before = to.temporary("GatherElements", [to.temporary("Sub", [running, exact]), block], {
+        axis: 1,
+      });
+      const rest = to.temporary("Squeeze", [to.temporary("Sub", [wanted, before]), along]);
+      to.nodeAs(to.output(1), "Cast", [rest], { to: to.realType });
+    },
+    grad: () => [undefined, undefined],
+    test: () => [],
+  },
+  /**
+   * One block of `width` columns of each row: x [rows, n], block [rows] → [rows, width]. Past the end of a row its last
+   * column is repeated. For decoding: no gradient.
+   */
+  takeBlock: {
+    shape: ([x], { width }) => [x![0]!, width!],
+    lower: (to, [x, block], { width }, value) => {
+      const columns = Number(inputsOf(value)[0]!.shape[1]);
+      const first = to.temporary("Mul", [block!, to.integers([width!])]);
+      const column = to.temporary("Unsqueeze", [first, to.integers([1])]);
+      const within = to.integers(Array.from({ length: width! }, (_, i) => i));
+      const wanted = to.temporary("Add", [column, within]);
+      const at = to.temporary("Min", [wanted, to.integers([columns - 1])]);
+      to.node("GatherElements", [x!, at], { axis: 1 });
+    },
+    grad: () => [undefined, undefined],
+    test: () => [],
+  },
 
   /**
    * Log-probability of one class a row, with label smoothing ε as in torch.nn.CrossEntropyLoss:
@@ -615,6 +675,17 @@ export function pick(x: Value, columns: Value): Value {
 
 export function putEntries(x: Value, columns: Value, to: Shape): Value {
   return x.graph.operation("putEntries", [x, columns], { to });
+}
+
+/** The block of `width` columns in which each row's running sum passes its goal, and what is left of the goal there. */
+export function drawBlock(probabilities: Value, goal: Value, width: number): { block: Value; rest: Value } {
+  const block = probabilities.graph.operation("drawBlock", [probabilities, goal], { width });
+  return { block, rest: block.graph.auxiliary(block, 1, block.shape) };
+}
+
+/** Block `block[i]` of `width` columns of row i of `x` [rows, n]: [rows, width]. */
+export function takeBlock(x: Value, block: Value, width: number): Value {
+  return x.graph.operation("takeBlock", [x, block], { width });
 }
 
 /** Log-probability of class `classes[i]` under row i of `logits` [rows, vocab], smoothed: [rows]. */

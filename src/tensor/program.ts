@@ -94,7 +94,8 @@ export class Program {
 
   /**
    * Runs the program. `feeds` holds every input and parameter by name, `symbols` the value of every symbolic
-   * dimension; an output named in `into` is written into that tensor's buffer, the others get buffers of their own.
+   * dimension; an output named in `into` is written into that tensor's buffer, the others get buffers of their own. The
+   * runtime copies every output that it returns, those in `into` too: large ones cost.
    */
   async run(
     feeds: Readonly<Record<string, Tensor>>,

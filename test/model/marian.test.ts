@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Marian, positionTable } from "../../src/model/marian.js";
 import type { Group } from "../../src/policy/batches.js";
 import { beamSearch } from "../../src/policy/beam.js";
-import { compileDecoder, Decoder, type DecoderPrograms } from "../../src/policy/decoder.js";
+import { Decoder, DecoderPrograms } from "../../src/policy/decoder.js";
 import { BatchFeeder, recordTeacherForcing, tokenGraph } from "../../src/policy/network.js";
 import { sampleAll } from "../../src/policy/sampler.js";
 import { gradients } from "../../src/tensor/differentiate.js";
@@ -45,12 +45,11 @@ describe.each(FIXTURES)("the %s model of Transformers 5.23.0", (name) => {
     fixture = await marianFixture(name);
     feeder = new BatchFeeder(fixture.config);
     training = await compileTraining(fixture);
-    decoderPrograms = await compileDecoder(fixture.config, fixture.parameters);
+    decoderPrograms = new DecoderPrograms(fixture.config, fixture.parameters);
   });
   afterAll(async () => {
     await training.release();
-    await decoderPrograms.encode.release();
-    await decoderPrograms.step.release();
+    await decoderPrograms.release();
   });
 
   const run = (groups: readonly Group[], scale = 1): Promise<Record<string, Tensor>> => {

@@ -2,7 +2,7 @@
 
 import { type MarianConfig, newConfig } from "../../src/model/config.js";
 import { initialise } from "../../src/model/initialise.js";
-import { compileDecoder, Decoder, type DecoderPrograms } from "../../src/policy/decoder.js";
+import { Decoder, DecoderPrograms } from "../../src/policy/decoder.js";
 import { BatchFeeder } from "../../src/policy/network.js";
 import {
   decoderLayout,
@@ -56,7 +56,7 @@ export async function tinyPolicy(settings: {
     config,
     parameters,
     feeder: new BatchFeeder(config),
-    programs: await compileDecoder(config, parameters, { threads }),
+    programs: new DecoderPrograms(config, parameters, { threads }),
   };
 }
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { newConfig } from "../../src/model/config.js";
 import { initialise } from "../../src/model/initialise.js";
 import type { Group } from "../../src/policy/batches.js";
-import { compileDecoder } from "../../src/policy/decoder.js";
+import { DecoderPrograms } from "../../src/policy/decoder.js";
 import { BatchFeeder, encodeGraph, stepGraph, tokenGraph } from "../../src/policy/network.js";
 import { gradients } from "../../src/tensor/differentiate.js";
 import { Graph, type Value } from "../../src/tensor/graph.js";
@@ -248,16 +248,15 @@ describe("the same bits come out", () => {
     const companies = [[], [2, 3], [25], [40, 7, 100], [64, 64, 64, 64, 64]];
     const found: Float32Array[] = [];
     for (const threads of [1, 2]) {
-      const { encode, step } = await compileDecoder(wide, parameters, { threads });
+      const programs = new DecoderPrograms(wide, parameters, { threads });
       for (const company of companies) {
         const sources = [source, ...company.map((length, i) => randomTokens(length, 50 + i))];
         const { feeds, sourceTime } = feeder.sources(sources);
-        const made = await encode.run(feeds, { batch: sources.length, sourceTime });
+        const made = await programs.run("encode", feeds, { batch: sources.length, sourceTime });
         // [batch, head, sourceTime, perHead]: the first source's 19 positions of the first head.
         found.push(floatData(made["values.1"]).slice(0, 19 * 16));
       }
-      await encode.release();
-      await step.release();
+      await programs.release();
     }
     for (const other of found) expect(other).toEqual(found[0]);
   });
