@@ -116,7 +116,16 @@ async function bothDerivatives(
 }
 
 /** Operations without a test: nothing flows back through them, or (dLogProb) they are the gradient of another. */
-const UNTESTED = ["dLogProb", "largest", "positive", "sign", "size", "stopGradient"];
+const UNTESTED = [
+  "dLogProb",
+  "drawBlock",
+  "largest",
+  "positive",
+  "sign",
+  "size",
+  "stopGradient",
+  "takeBlock",
+];
 
 it("the operations without a gradient of their own are these, and no others", () => {
   const untested = names.filter((name) => operations[name].test(2, 2).length === 0);
