@@ -1,23 +1,42 @@
 /** Makes the folder of a demonstration: its pairs and its configuration. */
 
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type DemoPairsOptions, writeDemoPairs } from "../data/recipes/demo-pairs.js";
-import { exists } from "../exists.js";
+import { UserError } from "../errors.js";
 import { commentedConfig } from "../rest/config-pages.js";
-import { writeFileAtomic } from "../store/atomic.js";
+import { writeFileAtomic, writeFolderAtomic } from "../store/atomic.js";
 import { runFolder } from "../store/run-folder.js";
 
 export interface DemoOptions extends DemoPairsOptions {
   dir: string;
 }
 
-/** Writes pairs and `coppice.yaml`; leaves a folder that has one as it is, so that its run goes on. */
+/**
+ * Makes the folder with pairs and `coppice.yaml`, whole or not at all; leaves one that the same demonstration has made as
+ * it is, so that its run goes on. Throws a UserError for a folder with anything else in it: that is the user's.
+ */
 export async function startDemo({ dir, ...options }: DemoOptions): Promise<void> {
-  const { config, root } = runFolder(dir);
-  if (await exists(config)) return;
-  await writeDemoPairs(root, options);
-  // Last: a folder with a configuration is complete.
-  await writeFileAtomic(
-    config,
-    commentedConfig({ preset: options.toy ? "toy" : "demo", data: { train: ["pairs.tsv"] } }),
-  );
+  const { root, config } = runFolder(dir);
+  const text = commentedConfig({ preset: options.toy ? "toy" : "demo", data: { train: ["pairs.tsv"] } });
+  const fill = async (folder: string) => {
+    await writeDemoPairs(folder, options);
+    await writeFileAtomic(join(folder, "coppice.yaml"), text);
+  };
+  const held = await readdir(root).catch(() => undefined);
+  if (held === undefined) return writeFolderAtomic(root, fill);
+  // Not replaced by another folder: it may be the one that the shell stands in.
+  if (held.length === 0) return fill(root);
+  const found = await readFile(config, "utf8").catch(() => "");
+  // Its comment says which preset a file was written from; values below it may have been changed since.
+  if (header(found) !== header(text))
+    throw new UserError(
+      "this folder holds something else than this demonstration. Name another folder, or start a run of your own here with coppice init.",
+      { file: dir },
+    );
+}
+
+/** The comment in front of a configuration. */
+function header(text: string): string {
+  return text.slice(0, text.search(/^(?!#)/m));
 }

@@ -2,6 +2,9 @@
 
 import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { UserError } from "../errors.js";
+import { exists } from "../exists.js";
+import { moduleReward } from "../reward/module.js";
 import type { InputPlace } from "../store/input-files.js";
 import type { Config } from "./config.js";
 import { rewardParts } from "./reward-parts.js";
@@ -34,6 +37,17 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
       part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [],
     ),
   ];
+}
+
+/**
+ * Looks for every file that a run will read, and loads a reward module, before anything is written or paid for.
+ * @throws UserError naming the first that is not there, or the module that does not load.
+ */
+export async function checkInputs(config: Config, configFile: string): Promise<void> {
+  for (const part of rewardParts(config.reward))
+    if (part.kind === "module") await moduleReward(part.path, { configFile });
+  for (const { file } of await inputPlaces(config, configFile))
+    if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
 }
 
 async function modelFiles(

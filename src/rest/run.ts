@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.js";
+import { exists } from "../exists.js";
 import { duration } from "../report/format.js";
 import { writeFileAtomic } from "../store/atomic.js";
 import { inputFiles } from "../store/input-files.js";
@@ -15,7 +16,7 @@ import { algorithm, type PlannedStep, plannedSteps, type Steps } from "./algorit
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
-import { inputPlaces } from "./inputs.js";
+import { checkInputs, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { rest } from "./loop.js";
 import { BC, stepNames } from "./names.js";
@@ -99,6 +100,7 @@ export function stepsOf(run: RunContext): Steps {
 export async function withRun<T>(options: RunOptions, work: (run: RunContext) => Promise<T>): Promise<T> {
   const paths = runFolder(options.dir);
   const config = await readConfig(paths.config);
+  if (!(await exists(paths.manifest))) await checkInputs(config, paths.config);
   const folder = await enterRunFolder(options.dir);
   const reporter = options.reporter ?? silent;
   let metrics: MetricsLog | undefined;

@@ -1,5 +1,6 @@
 /** A lowered graph, loaded into ONNX Runtime and ready to run. */
 
+import "./telemetry.js";
 import * as ort from "onnxruntime-node";
 import { UserError } from "../errors.js";
 import type { Graph, Value } from "./graph.js";

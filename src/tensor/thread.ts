@@ -5,6 +5,7 @@
  * finishes the step it is in, releases what it holds and leaves.
  */
 
+import "./telemetry.js";
 import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { pathToFileURL } from "node:url";

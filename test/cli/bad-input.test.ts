@@ -139,6 +139,22 @@ describe("reward", () => {
   });
 });
 
+describe("what the configuration names and is not there", () => {
+  test.each<[string, Parameters<typeof tinyRun>[0], RegExp]>([
+    [
+      "a reward module",
+      { reward: { kind: "module", path: "nosuch.mjs" } },
+      /reward module "nosuch\.mjs".* is not there/,
+    ],
+    ["pairs", { data: { train: ["nosuch.tsv"] } }, /nosuch\.tsv: there is no such file; check the path\.$/],
+  ])("%s: told before anything is done or written", async (_, over, sentence) => {
+    const dir = newRun(over);
+    const before = readdirSync(dir).sort();
+    expect(await refusal(["run", dir])).toMatch(sentence);
+    expect(readdirSync(dir).sort()).toEqual(before);
+  });
+});
+
 describe("a run folder that was damaged", () => {
   let dir: string;
   beforeAll(async () => {

@@ -3,7 +3,9 @@
 import { spawn } from "node:child_process";
 import {
   appendFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -389,8 +391,38 @@ test("demo --toy needs nothing but its folder, and goes on with a run that is th
   await end;
   expect(readFileSync(join(toy, "coppice.yaml"), "utf8")).toContain("preset toy");
   // Shortened, since the demo itself takes longer than a test should.
+  const comment = readFileSync(join(toy, "coppice.yaml"), "utf8").split("\n\n")[0]!;
   rmSync(toy, { recursive: true });
-  const again = await built.coppice(["demo", dir, "--toy", "--json", "--quiet"]);
+  const short = join(parent, "short");
+  cpSync(dir, short, { recursive: true });
+  writeFileSync(
+    join(short, "coppice.yaml"),
+    `${comment}\n\n${readFileSync(join(dir, "coppice.yaml"), "utf8")}`,
+  );
+  const again = await built.coppice(["demo", short, "--toy", "--json", "--quiet"]);
   expect(again.code).toBe(0);
   expect(JSON.parse(again.stdout).policies.length).toBe(4);
+});
+
+test("a translation leaves no file outside the folder it reads", async () => {
+  const home = join(newRun(), "home");
+  mkdirSync(home);
+  const env = { HOME: home, XDG_CACHE_HOME: join(home, "cache"), XDG_DATA_HOME: join(home, "data") };
+  const { code } = await built.coppice(["translate", dir, "--quiet"], { input: "1 2 3\n", env });
+  expect(code).toBe(0);
+  expect(readdirSync(home)).toEqual([]);
+});
+
+test("demo leaves a folder of the user's as it is, with a sentence", async () => {
+  const own = join(newRun(), "own");
+  mkdirSync(own);
+  writeFileSync(join(own, "pairs.tsv"), "mein\tmy\n");
+  for (const folder of [own, dir]) {
+    const before = readdirSync(folder);
+    const { code, stderr } = await built.coppice(["demo", folder, "--toy", "--quiet"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("this folder holds something else than this demonstration");
+    expect(readdirSync(folder)).toEqual(before);
+  }
+  expect(readFileSync(join(own, "pairs.tsv"), "utf8")).toBe("mein\tmy\n");
 });
