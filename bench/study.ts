@@ -27,7 +27,7 @@ data:
   rewardShare: 0.2
 model: { preset: small, vocabulary: 6000, dropout: 0.3 }
 bc:
-  steps: 7000
+  steps: 4000
   batchTokens: 2048
   learningRate: 0.002
   warmupSteps: 800
