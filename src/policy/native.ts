@@ -7,6 +7,7 @@ import type { Remote, Thread } from "../tensor/thread.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../text/text-codec.js";
 import type { Target } from "./batches.js";
 import type { BeamResult } from "./beam.js";
+import type { TokenDivergences } from "./divergence.js";
 import { Encoder } from "./encoder.js";
 import { packGroups } from "./packed.js";
 import type {
@@ -24,7 +25,7 @@ import { remoteStream } from "./remote-stream.js";
 import type { SampledSource } from "./sampler.js";
 import { trainLoop } from "./train-loop.js";
 import type { TrainingOptions } from "./training.js";
-import type { BeamRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
+import type { BeamRequest, DivergenceRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
 
 const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
@@ -167,6 +168,30 @@ export class NativePolicy implements Policy {
           logProbs: Array.from(logProbs),
         };
     return scored;
+  }
+
+  /**
+   * How far this policy's next-token distribution is from `reference`'s at every token of the candidates: exact, over the
+   * whole vocabulary, at temperature 1. `reference` must be of the same thread and configuration.
+   */
+  async divergences(
+    reference: NativePolicy,
+    candidates: readonly { source: string; tokens: readonly number[] }[],
+    signal?: AbortSignal,
+  ): Promise<TokenDivergences[]> {
+    const groups = candidates.map(({ source, tokens }) => ({
+      source: this.encoder.source(source),
+      targets: [{ tokens, weight: 1 }],
+    }));
+    const request: DivergenceRequest = {
+      groups: packGroups(groups),
+      reference: Number(await reference.#remote.call("handle", undefined)),
+    };
+    const found: TokenDivergences[] = [];
+    for await (const data of remoteStream(this.#remote, "divergences", request, signal))
+      for (const { index, ...numbers } of data as ({ index: number } & TokenDivergences)[])
+        found[index] = numbers;
+    return found;
   }
 
   /** Mean negative log-likelihood a token of reference translations, in nats. */

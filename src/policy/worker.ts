@@ -6,10 +6,11 @@ import { initialise } from "../model/initialise.js";
 import type { Parameters } from "../tensor/parameters.js";
 import { floatData, Program } from "../tensor/program.js";
 import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
-import { Trainer } from "../tensor/trainer.js";
+import { type Batch, Trainer } from "../tensor/trainer.js";
 import { type Group, packBatches, withTwin } from "./batches.js";
 import { type BeamOptions, beamSearch } from "./beam.js";
 import { Decoder, DecoderPrograms } from "./decoder.js";
+import { divergenceGraph, divergenceTokens } from "./divergence.js";
 import { type Loss, type LossRequest, makeLoss } from "./loss.js";
 import { LossTask, reads, type StillPolicies, seenOutputs } from "./loss-task.js";
 import { BatchFeeder, tokenGraph } from "./network.js";
@@ -27,6 +28,11 @@ export type OpenArgs = { folder: string } | { config: MarianConfig; seed: number
 
 /** The programs that score are fed their weights, so policies of one configuration share them. */
 const scorers = new Map<string, Promise<Program>>();
+const comparers = new Map<string, Promise<Program>>();
+
+/** Policies that are open in this thread, by the number that another one is told of them. */
+const opened = new Map<number, WorkerPolicy>();
+let nextHandle = 0;
 
 function scorerOf(config: MarianConfig, distributions = false): Promise<Program> {
   const key = JSON.stringify({ config, distributions });
@@ -43,24 +49,43 @@ function scorerOf(config: MarianConfig, distributions = false): Promise<Program>
   return known;
 }
 
+/** The program of a policy's divergence from given distributions. */
+function comparerOf(config: MarianConfig): Promise<Program> {
+  const key = JSON.stringify(config);
+  const compile = () => {
+    const { graph, divergences } = divergenceGraph(config);
+    return Program.compile(graph, { divergences });
+  };
+  const known = comparers.get(key) ?? compile();
+  comparers.set(key, known);
+  return known;
+}
+
 export default async function open(args: OpenArgs): Promise<RemoteObject> {
   const policy =
     "folder" in args
       ? new WorkerPolicy(await loadModelFolder(args.folder))
       : new WorkerPolicy({ config: args.config, parameters: initialise(args.config, args.seed) });
+  const handle = nextHandle++;
+  opened.set(handle, policy);
   return {
     methods: {
       config: () => policy.config,
+      handle: () => handle,
       save: (folder: string) => saveModelFolder(folder, policy.config, policy.parameters),
       sample: (request: SampleRequest, context) => policy.sample(request, context),
       beam: (request: BeamRequest, context) => policy.beam(request, context),
       logProbabilities: (groups: PackedGroups, context) =>
         policy.logProbabilities(unpackGroups(groups), context),
+      divergences: (request: DivergenceRequest, context) => policy.divergences(request, context),
       beginTraining: (request: TrainRequest) => policy.beginTraining(request),
       replaceExamples: (groups: PackedGroups) => policy.session.training.replace(unpackGroups(groups)),
       ...policy.session.methods,
     },
-    release: () => policy.release(),
+    release: async () => {
+      opened.delete(handle);
+      await policy.release();
+    },
   };
 }
 
@@ -73,6 +98,12 @@ export interface SampleRequest {
 export interface BeamRequest {
   readonly sources: readonly EncodedSource[];
   readonly options: BeamOptions;
+}
+
+export interface DivergenceRequest {
+  readonly groups: PackedGroups;
+  /** Handle of the policy to compare with. */
+  readonly reference: number;
 }
 
 export interface TrainRequest {
@@ -117,18 +148,49 @@ class WorkerPolicy {
   async logProbabilities(groups: readonly Group[], context: CallContext): Promise<void> {
     const scorer = await scorerOf(this.config);
     const feeds = this.parameters.feeds();
-    const index = new Map(groups.map((group, i) => [group.targets, i]));
-    for (const batch of packBatches(groups, SCORED_TOKENS, 0, 0)) {
-      if (context.cancelled()) return;
-      const inputs = this.#feeder.batch(withTwin(batch), 1);
+    await this.#byBatch(groups, SCORED_TOKENS, context, async (inputs) => {
       const outputs = await scorer.run({ ...feeds, ...inputs.feeds }, inputs.symbols);
-      const logProbs = floatData(outputs.logProbs);
+      return { logProbs: floatData(outputs.logProbs) };
+    });
+  }
+
+  /** The divergence from another policy at each token, reported batch by batch as {index} with TokenDivergences. */
+  async divergences({ groups, reference }: DivergenceRequest, context: CallContext): Promise<void> {
+    const other = opened.get(reference);
+    if (!other) throw new Error(`no policy ${reference} is open in this thread`);
+    if (JSON.stringify(other.config) !== JSON.stringify(this.config))
+      throw new Error("a divergence needs two policies of one configuration");
+    const scorer = await scorerOf(this.config, true);
+    const comparer = await comparerOf(this.config);
+    const most = divergenceTokens(this.config);
+    await this.#byBatch(unpackGroups(groups), most, context, async ({ feeds, symbols }) => {
+      const known = await scorer.run({ ...other.parameters.feeds(), ...feeds }, symbols);
+      const given = { ...feeds, reference: known.distributions! };
+      const outputs = await comparer.run({ ...this.parameters.feeds(), ...given }, symbols);
+      return {
+        divergences: floatData(outputs.divergences),
+        referenceLogProbs: floatData(known.logProbs),
+      };
+    });
+  }
+
+  /** Runs `work` on batches of groups, and reports of each group {index} with its part of every array. */
+  async #byBatch(
+    groups: readonly Group[],
+    tokens: number,
+    context: CallContext,
+    work: (inputs: Batch) => Promise<Readonly<Record<string, Float32Array>>>,
+  ): Promise<void> {
+    const index = new Map(groups.map((group, i) => [group.targets, i]));
+    for (const batch of packBatches(groups, tokens, 0, 0)) {
+      if (context.cancelled()) return;
+      const arrays = Object.entries(await work(this.#feeder.batch(withTwin(batch), 1)));
       let at = 0;
       const done = batch.map((group) => {
-        const length = group.targets.reduce((sum, target) => sum + target.tokens.length, 0);
-        const part = logProbs.slice(at, at + length);
-        at += length;
-        return { index: index.get(group.targets)!, logProbs: part };
+        const start = at;
+        at += group.targets.reduce((sum, target) => sum + target.tokens.length, 0);
+        const parts = arrays.map(([name, numbers]) => [name, numbers.slice(start, at)] as const);
+        return { index: index.get(group.targets)!, ...Object.fromEntries(parts) };
       });
       context.progress(done);
     }
