@@ -1,4 +1,7 @@
-/** How far a policy has moved from another, estimated from its own samples (Schulman 2020, "Approximating KL divergence"). */
+/**
+ * How far a policy has moved from another, estimated from its own samples: from their tokens' log-probabilities
+ * (Schulman 2020, "Approximating KL divergence"), or with less spread from the whole distributions at their prefixes.
+ */
 
 /** One sequence sampled from the policy, with the log-probability of every token, in nats, at the same temperature. */
 export interface SampledLogProbabilities {
@@ -50,6 +53,30 @@ export function sequenceKl(samples: readonly SampledLogProbabilities[]): { k1: K
   const groups = samples.map(({ group }, i) => group ?? `sample ${i}`);
   const meanTokens = tokens / samples.length;
   return { k1: meanOf(k1, groups, meanTokens), k3: meanOf(k3, groups, meanTokens) };
+}
+
+/** One sequence sampled from the policy, with KL(π ‖ π₀) of the next token at each of its prefixes, in nats. */
+export interface SampledDivergences {
+  divergences: ArrayLike<number>;
+  /** As in SampledLogProbabilities. */
+  group?: number | string;
+}
+
+/**
+ * KL(policy ‖ reference) a sequence by the chain rule, KL(π ‖ π₀) = E_{y~π} Σ_t KL(π(·|y_<t) ‖ π₀(·|y_<t)): only the
+ * prefixes are a matter of chance. Never negative.
+ * @throws RangeError without samples
+ */
+export function prefixKl(samples: readonly SampledDivergences[]): KlEstimate {
+  if (samples.length === 0) throw new RangeError("no samples to estimate a KL divergence from");
+  const sums = samples.map(({ divergences }) => {
+    let sum = 0;
+    for (let t = 0; t < divergences.length; t++) sum += divergences[t];
+    return sum;
+  });
+  const tokens = samples.reduce((n, { divergences }) => n + divergences.length, 0);
+  const groups = samples.map(({ group }, i) => group ?? `sample ${i}`);
+  return meanOf(sums, groups, tokens / samples.length);
 }
 
 /**

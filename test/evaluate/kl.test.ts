@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import {
   bestOfNKl,
   isCrediblyNegative,
+  prefixKl,
   type SampledLogProbabilities,
   sequenceKl,
 } from "../../src/evaluate/kl.js";
@@ -83,6 +84,22 @@ test("the alarm is silent on one sample, and on rounding", () => {
   const rounding = Array.from({ length: 100 }, () => ({ policy: [-1, -2], reference: [-0.99995, -1.99995] }));
   expect(isCrediblyNegative(sequenceKl(rounding).k1)).toBe(false);
   expect(isCrediblyNegative(sequenceKl(rounding).k1, { tokenTolerance: 1e-5 })).toBe(true);
+});
+
+test("the divergence of a chain is the mean over its prefixes of their next token's, by hand", () => {
+  // Two steps; what the second is drawn from depends on the first. π: 0 with 0.5, then 0 with 0.9 after 0, 0.2 after 1.
+  const second = [0.9, 0.2];
+  const bits = (p: number, q: number) => p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q));
+  // π₀ is uniform. Over the four sequences: Σ π(y)·log(π(y)/0.25).
+  const joint = [0.5 * 0.9, 0.5 * 0.1, 0.5 * 0.2, 0.5 * 0.8].reduce(
+    (sum, p) => sum + p * Math.log(p / 0.25),
+    0,
+  );
+  const samples = second.map((p, first) => ({ divergences: [bits(0.5, 0.5), bits(p, 0.5)], group: first }));
+  const { mean, n, meanTokens } = prefixKl(samples);
+  expect(mean).toBeCloseTo(joint, 12);
+  expect([n, meanTokens]).toEqual([2, 2]);
+  expect(() => prefixKl([])).toThrow(RangeError);
 });
 
 test("lists of different length and no samples are refused", () => {
