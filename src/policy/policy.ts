@@ -54,6 +54,16 @@ export interface Example {
   columns?: Readonly<Record<string, Float32Array>>;
 }
 
+/** What one evaluation found. */
+export interface Evaluated {
+  /** Higher is better. */
+  score: number;
+  /** These weights must not be kept, and training ends: with the start's where `evaluateStart` is set. */
+  refused: boolean;
+  /** Further figures for the evaluation's row. */
+  figures: Readonly<Record<string, number>>;
+}
+
 export interface TrainOptions extends TrainingOptions {
   /** What is minimised; absent: the weighted log-likelihood. */
   loss?: LossRequest;
@@ -64,7 +74,7 @@ export interface TrainOptions extends TrainingOptions {
   /** Stop after this many evaluations without a better score. */
   patience: number;
   /** How good the policy is now, higher is better; the weights with the best score are kept. Absent: the last are. */
-  evaluate?: (step: number) => Promise<number>;
+  evaluate?: (step: number) => Promise<number | Evaluated>;
   /** Evaluate the weights as they are given too, as step 0, so that worse ones are never kept. Default: no. */
   evaluateStart?: boolean;
   /** Where the state is kept, so that a killed training goes on from its last evaluation. */
@@ -77,12 +87,18 @@ export interface TrainResult {
   /** Updates done, and the one whose weights were kept; 0 where none beat the start. */
   steps: number;
   bestStep: number;
-  /** Score of the kept weights; absent without `evaluate`. */
+  /** Score of the kept weights; absent without `evaluate`, and where every evaluation was refused. */
   bestScore?: number;
   /** Target tokens trained on, padding not counted. */
   tokens: number;
   /** One row an evaluation, in order; the start has no loss (NaN). */
-  evaluations: { step: number; loss: number; score?: number }[];
+  evaluations: {
+    step: number;
+    loss: number;
+    score?: number;
+    refused?: boolean;
+    figures?: Readonly<Record<string, number>>;
+  }[];
 }
 
 /** Log-probabilities of one pair's target tokens (end-of-sentence included) under the model at temperature 1, in nats. */

@@ -30,12 +30,20 @@ export async function trainLoop(remote: Remote, options: TrainLoopOptions): Prom
     Object.assign(result, kept.result);
     waited = kept.waited;
   }
+  const refused = () => result.evaluations.at(-1)?.refused === true;
   /** Evaluates the weights as they are now, after which a kill loses nothing. */
   const look = async (loss: number) => {
-    const score = await evaluate?.(result.steps);
+    const found = await evaluate?.(result.steps);
+    const { score, ...more } = typeof found === "object" ? found : { score: found };
     if (signal?.aborted) throw new Interrupted();
-    result.evaluations.push({ step: result.steps, loss, ...(score === undefined ? {} : { score }) });
-    if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
+    result.evaluations.push({
+      step: result.steps,
+      loss,
+      ...(score === undefined ? {} : { score }),
+      ...more,
+    });
+    if (refused()) waited++;
+    else if (score === undefined || result.bestScore === undefined || score > result.bestScore) {
       if (score !== undefined) result.bestScore = score;
       result.bestStep = result.steps;
       waited = 0;
@@ -47,7 +55,7 @@ export async function trainLoop(remote: Remote, options: TrainLoopOptions): Prom
       });
   };
   if (evaluateStart && result.evaluations.length === 0) await look(Number.NaN);
-  while (result.steps < options.steps && waited < patience) {
+  while (result.steps < options.steps && waited < patience && !refused()) {
     const done = (await remote.call("trainSteps", evaluateEvery - (result.steps % evaluateEvery), {
       onProgress: (data) => onProgress?.(data as TrainingProgress),
       ...(signal ? { signal } : {}),

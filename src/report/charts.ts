@@ -2,10 +2,12 @@
 
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import type { Interval, PolicySummary, RunSummary } from "../store/summary.js";
+import { type GainFit, type GainForm, gainAt } from "../evaluate/over-optimisation.js";
+import type { Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, controlPairs, steps } from "./figures.js";
-import { count, decimal, percent, points, rewardPoints } from "./format.js";
+import { count, decimal, percent, points, rewardPoints, signed } from "./format.js";
+import { distanceOf, figureOf, type GainSeries, gainSeries, metricName } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
 export interface Chart {
@@ -616,30 +618,61 @@ function placeLabels(
   });
 }
 
-/** A figure against the distance from BC: reward that is bought dearly, or at chrF's expense, shows here. */
-function againstKl(summary: RunSummary, metric: "reward" | "chrf"): Chart | undefined {
+/** A mark of a chart against √KL. */
+interface Place {
+  x: number;
+  y: number;
+  name: string;
+}
+
+/** Points along a fitted curve from BC to `furthest`, at BC's own height at 0. */
+function fitted(fit: GainFit, start: number, furthest: number): { x: number; y: number }[] {
+  if ("undecided" in fit) return [];
+  const { curve } = fit;
+  return Array.from({ length: CURVE_POINTS + 1 }, (_, i) => {
+    const x = (furthest * i) / CURVE_POINTS;
+    return { x, y: start + gainAt(curve, x) };
+  });
+}
+
+const CURVE_POINTS = 60;
+
+/** A figure against the distance from BC: reward that is bought dearly, or at a held-out metric's expense, shows here. */
+function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | undefined {
   const start = baseline(summary);
-  const mark = (policy: PolicySummary): { x: number; y: number; name: string } => ({
-    // The estimate from samples may come out slightly below 0, which KL itself never is.
-    x: policy === start ? 0 : Math.sqrt(Math.max(0, policy.klFromBc)),
-    y: metric === "reward" ? policy.reward.value * 100 : policy.chrf.value,
+  const mark = (policy: PolicySummary): Place => ({
+    x: distanceOf(summary, policy),
+    y: figureOf(policy, figure),
     name: shortName(policy.name),
   });
-  const drawable = ({ x, y }: { x: number; y: number }): boolean => Number.isFinite(x) && Number.isFinite(y);
+  const drawable = ({ x, y }: Place): boolean => Number.isFinite(x) && Number.isFinite(y);
   const path = steps(summary).map(mark).filter(drawable);
   const controls = summary.policies
     .filter(({ control }) => control)
     .map(mark)
     .filter(drawable);
-  if (path.length < 2) return undefined;
+  if (path.length < 2 || start === undefined) return undefined;
   const height = 220;
+  const series = gainSeries(summary).filter((each) => each.figure === figure);
+  const origin = figureOf(start, figure);
+  // The best of N is drawn by what it gains over one sample, from BC's own height.
+  const choices = series
+    .filter(({ form }) => form === "best-of-n")
+    .flatMap(({ points: places }) => places)
+    .map(({ name, distance, gain }): Place => ({ x: distance, y: origin + gain, name }));
   const all = [...path, ...controls];
+  const furthest = Math.max(0.5, ...[...all, ...choices].map(({ x }) => x));
+  const ofForm = (form: GainForm) => {
+    const found = series.find((each) => each.form === form);
+    return found === undefined || !Number.isFinite(origin) ? [] : fitted(found.fit, origin, furthest);
+  };
+  const [alongPolicies, alongChoices] = [ofForm("rl"), ofForm("best-of-n")];
   const range = domain(
-    all.map(({ y }) => y),
+    [...all, ...choices].map(({ y }) => y),
     6,
     { low: 0, high: 100 },
   );
-  const furthest = Math.max(0.5, ...all.map(({ x }) => x));
+  const within = ({ y }: { y: number }): boolean => y >= range.low && y <= range.high;
   const x = {
     field: "x",
     type: "quantitative" as const,
@@ -655,8 +688,8 @@ function againstKl(summary: RunSummary, metric: "reward" | "chrf"): Chart | unde
     },
   };
   const y = { field: "y", ...yAxis(range, 5) };
-  const colour = metric === "reward" ? BLUE : GREEN;
-  const label = metric === "reward" ? "Mean reward" : "chrF";
+  const colour = figure === "reward" ? BLUE : figure === "chrf" ? GREEN : PURPLE;
+  const label = figure === "reward" ? "Mean reward" : metricName(figure);
   const right = 60;
   const places = placeLabels(
     all.map((each) => ({
@@ -665,25 +698,39 @@ function againstKl(summary: RunSummary, metric: "reward" | "chrf"): Chart | unde
       y: pixelOf(each.y, range, height),
     })),
   );
+  const curve = (values: { x: number; y: number }[], ink: string): Layer => ({
+    data: { values: values.filter(within) },
+    mark: { type: "line", color: ink, strokeWidth: 1.5, strokeDash: [5, 4], opacity: 0.8 },
+    encoding: { x, y },
+  });
   return {
-    name: `${metric}-against-kl`,
+    name: `${figure}-against-kl`,
     description: `${label} against the square root of the KL divergence from BC: ${all
       .map((each) => `${each.name} at ${decimal(each.x, 2)}: ${points(each.y)}`)
-      .join(", ")}.`,
+      .join(", ")}.${series.map((each) => ` ${peakWords(each)}`).join("")}`,
     spec: frame({
       title: `${label} against distance from BC`,
       subtitle:
-        metric === "reward"
-          ? "how much reward each bit of change buys"
-          : "falling while reward rises: gaming",
+        choices.length > 0
+          ? "dots: policies; circles: best of N of BC; dashed: fitted"
+          : figure === "reward"
+            ? "how much reward each bit of change buys"
+            : "falling while reward rises: gaming",
       height,
       right,
       bottom: 44,
       layers: [
+        curve(alongPolicies, colour),
+        curve(alongChoices, ORANGE),
         {
           data: { values: path.map((each, order) => ({ ...each, order })) },
           mark: { type: "line", color: colour, strokeWidth: 1.5, opacity: 0.6 },
           encoding: { x, y, order: { field: "order", type: "quantitative" } },
+        },
+        {
+          data: { values: choices },
+          mark: { type: "point", color: ORANGE, filled: false, size: 40, opacity: 1 },
+          encoding: { x, y },
         },
         {
           data: { values: path },
@@ -701,6 +748,14 @@ function againstKl(summary: RunSummary, metric: "reward" | "chrf"): Chart | unde
   };
 }
 
+/** What the curve through a series says, for those who cannot see it. */
+function peakWords({ form, fit }: GainSeries): string {
+  const along = form === "rl" ? "Along the policies" : "Along the best of N";
+  if ("undecided" in fit) return `${along} no curve is decided (${fit.undecided}).`;
+  const { distance, gain } = fit.curve.peak;
+  return `${along} the fitted curve is highest at ${decimal(distance, 2)}, ${signed(gain)} over BC.`;
+}
+
 /** Every chart that the summary has figures for, in the order of the page. */
 export function charts(summary: RunSummary): Chart[] {
   if (summary.policies.length === 0) return [];
@@ -712,7 +767,7 @@ export function charts(summary: RunSummary): Chart[] {
     bestOfN(summary, "reward"),
     bestOfN(summary, "chrf"),
     againstKl(summary, "reward"),
-    againstKl(summary, "chrf"),
+    againstKl(summary, summary.heldOut.metric),
   ].filter((chart) => chart !== undefined);
 }
 

@@ -8,8 +8,18 @@ import { differences } from "./differences.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, lastStep, steps } from "./figures.js";
 import { count, decimal, duration, percent, plural, rewardPoints, signed } from "./format.js";
+import { metricName } from "./gains.js";
 import { STYLE } from "./style.js";
-import { bestOfNTable, exampleEntries, improveTable, policyTable, toHtml } from "./tables.js";
+import {
+  bestOfNTable,
+  curveTable,
+  effectsTable,
+  exampleEntries,
+  gainTable,
+  improveTable,
+  policyTable,
+  toHtml,
+} from "./tables.js";
 import { BOUNDS, type Finding, verdict } from "./verdict.js";
 
 /** Longest source, reference or translation that the page shows. */
@@ -31,11 +41,11 @@ export async function renderReport(summary: RunSummary): Promise<string> {
     header(summary, headline),
     chartGrid(drawn, ["reward-by-step"], ["chrf-by-step", "bleu-by-step"]),
     findingList(findings),
-    section("All policies", toHtml(policyTable(summary))),
+    section("All policies", toHtml(policyTable(summary)), toHtml(effectsTable(summary))),
     examples(summary),
     improves(summary, drawn),
     bestOfN(summary, drawn),
-    distance(drawn),
+    distance(summary, drawn),
     glossary(),
     making(summary),
   ];
@@ -277,16 +287,21 @@ function bestOfN(summary: RunSummary, drawn: Map<string, string>): string {
   );
 }
 
-function distance(drawn: Map<string, string>): string {
-  const grid = chartGrid(drawn, ["reward-against-kl"], ["chrf-against-kl"]);
+function distance(summary: RunSummary, drawn: Map<string, string>): string {
+  const { metric } = summary.heldOut;
+  const grid = chartGrid(drawn, ["reward-against-kl"], [`${metric}-against-kl`]);
   if (grid === "") return "";
   return section(
     "How far from BC",
     paragraph(
-      "A policy that moves far from BC for little reward, or whose chrF falls as it moves, is over-optimised.",
+      html(
+        `A policy that moves far from BC for little reward, or whose ${metricName(metric)} falls as it moves, is over-optimised. Dashed: curves fitted to the policies and to the best of N of BC's samples; where one turns down, more of the same costs more than it brings.`,
+      ),
       "faint",
     ),
     grid,
+    toHtml(curveTable(summary)),
+    `<details><summary>Points of the curves</summary>${toHtml(gainTable(summary))}</details>`,
   );
 }
 
@@ -306,7 +321,7 @@ const GLOSSARY: [string, string][] = [
   ],
   [
     "KL",
-    "How far the policy has moved from BC: Kullback-Leibler divergence a sentence, in nats, estimated from samples. 0 means not at all.",
+    "How far the policy has moved from BC: Kullback-Leibler divergence a sentence at temperature 1, in nats: exact over the vocabulary, at prefixes sampled from the policy. 0 means not at all.",
   ],
   [
     "distinct",
@@ -315,6 +330,15 @@ const GLOSSARY: [string, string][] = [
   [
     "unique",
     "Share of samples that differ from each other. Few unique samples leave a next Grow step little to choose from.",
+  ],
+  ["held out", "Of another family than the reward: a policy that games the reward does not gain by it."],
+  [
+    "repeats, copies",
+    "Share of words that repeat the word or word pair just before; share of samples at least half of whose words stand in the source.",
+  ],
+  [
+    "loss",
+    "Mean negative log-likelihood a token of human translations, in nats, on a sample of the training pairs and of pairs out of domain. A rise is forgetting.",
   ],
   ["length", "Characters of the translations over those of the references; 1 is equally long."],
   ["unfinished", "Share of candidates cut at the length limit."],
@@ -337,7 +361,7 @@ const GLOSSARY: [string, string][] = [
 
 function glossary(): string {
   const entries = GLOSSARY.map(([term, meaning]) => `<dt>${html(term)}</dt><dd>${html(meaning)}</dd>`);
-  const bounds = `Warnings appear at: fewer than ${count(BOUNDS.sentences)} sentences, reward of ${rewardPoints(BOUNDS.ceiling)} or more, unfinished above ${percent(BOUNDS.unfinished)}, tied sources above ${percent(BOUNDS.ties)}, sources kept below ${percent(BOUNDS.sourcesKept)}, distinct-2 below ${percent(BOUNDS.distinctLeft)} or unique samples or entropy below ${percent(BOUNDS.uniqueLeft)} of BC's, length ratio changed by more than ${percent(BOUNDS.length)}, Kendall's τ of the reward below ${decimal(BOUNDS.kendall, 1)}. Rules of thumb.`;
+  const bounds = `Warnings appear at: fewer than ${count(BOUNDS.sentences)} sentences, reward of ${rewardPoints(BOUNDS.ceiling)} or more, unfinished above ${percent(BOUNDS.unfinished)}, tied sources above ${percent(BOUNDS.ties)}, sources kept below ${percent(BOUNDS.sourcesKept)}, distinct-2 below ${percent(BOUNDS.distinctLeft)} or unique samples or entropy below ${percent(BOUNDS.uniqueLeft)} of BC's, length ratio changed by more than ${percent(BOUNDS.length)}, copies up by more than ${percent(BOUNDS.copying)}, loss up by more than ${decimal(BOUNDS.forgetting, 1)} nats, Kendall's τ of the reward below ${decimal(BOUNDS.kendall, 1)}. Rules of thumb.`;
   return section(
     "What the words mean",
     `<dl class="glossary">${entries.join("\n")}</dl>`,
@@ -367,6 +391,7 @@ function making(summary: RunSummary): string {
       `${count(data.train)} for training, ${count(data.rewardPart)} for the reward, ${count(data.validation)} for validation, ${count(data.test)} for the test`,
     ],
     ["The reward falls when a translation is damaged", probed(summary)],
+    ["Held-out metric", summary.heldOut.why],
     ["BLEU signature", summary.bleuSignature],
     ["chrF signature", summary.chrfSignature],
     [

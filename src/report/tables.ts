@@ -10,6 +10,7 @@ import type {
 import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
 import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
 import { count, decimal, duration, MISSING, percent, points, rewardPoints, signed } from "./format.js";
+import { distanceOf, gainSeries, metricName } from "./gains.js";
 
 interface Column {
   header: string;
@@ -111,6 +112,119 @@ function beside({ policies }: RunSummary): string[] {
     ...(lessons > 0 ? [`${count(lessons)} drawn to teach the reward`] : []),
   ];
   return parts.length === 0 ? [] : [`samples, calls: of Grow. Beside them: ${parts.join(", ")}.`];
+}
+
+/** One row a policy: what a mean reward does not show. */
+export function effectsTable(summary: RunSummary): Table {
+  const elsewhere = summary.policies.some(({ lossOutOfDomain }) => typeof lossOutOfDomain === "number");
+  const rows = inTableOrder(summary).map((policy): Row => {
+    const cells = [
+      policy.name + (policy.control ? CONTROL_MARK : ""),
+      decimal(distanceOf(summary, policy), 2),
+      decimal(policy.diversity.entropy, 2),
+      decimal(policy.diversity.selfBleu, 1),
+      percent(policy.repetitionRate),
+      percent(policy.copyRate),
+      decimal(policy.lossOnTrain, 3),
+      ...(elsewhere ? [decimal(policy.lossOutOfDomain, 3)] : []),
+    ];
+    return policy.control ? { cells, mark: "control" } : { cells };
+  });
+  return {
+    title: "Side effects",
+    columns: [
+      left("policy"),
+      right("√KL"),
+      right("entropy"),
+      right("self-BLEU"),
+      right("repeats"),
+      right("copies"),
+      right("loss on train"),
+      ...(elsewhere ? [right("out of domain")] : []),
+    ],
+    rows,
+    notes: [
+      "repeats: share of words that repeat what stands just before; copies: share of samples at least half of whose words stand in the source.",
+      "loss: nats a token of human translations; it rises as the policy forgets.",
+    ],
+  };
+}
+
+/** One row a curve: gain against √KL, fitted, and where it peaks. */
+export function curveTable(summary: RunSummary): Table {
+  const rows = gainSeries(summary).map(({ name, figure, form, points: places, fit }): Row => {
+    const label = `${name.replace("held-out", `${metricName(figure)} (held out)`)}`;
+    const shape = form === "rl" ? "d(α − β ln d)" : "d(α − βd)";
+    if ("undecided" in fit)
+      return {
+        cells: [
+          label,
+          shape,
+          count(places.length),
+          MISSING,
+          MISSING,
+          MISSING,
+          MISSING,
+          `not decided: ${fit.undecided}`,
+        ],
+      };
+    const { alpha, beta, peak, furthest } = fit.curve;
+    const reached = peak.distance <= furthest ? "within the points" : "beyond the points: extrapolated";
+    return {
+      cells: [
+        label,
+        shape,
+        count(places.length),
+        decimal(alpha, 2),
+        decimal(beta, 2),
+        decimal(peak.distance, 2),
+        signed(peak.gain),
+        reached,
+      ],
+    };
+  });
+  return {
+    title: "Gain against distance from BC",
+    columns: [
+      left("series"),
+      left("form"),
+      right("points"),
+      right("α"),
+      right("β"),
+      right("peak at d"),
+      right("gain there"),
+      left("peak"),
+    ],
+    rows,
+    notes: [
+      "d: √KL from BC. Gain: points of 100 over BC; of the best of N, over one sample. Forms: Gao et al. (2022), least squares.",
+      "KL is at temperature 1, mean reward at the evaluation's; BLEU and chrF are of greedy translations, of the best of N sentence by sentence.",
+      summary.heldOut.why,
+    ],
+  };
+}
+
+/** One row a point of the curves. */
+export function gainTable(summary: RunSummary): Table {
+  const all = gainSeries(summary);
+  const column = (name: string, place: string): string => {
+    const point = all
+      .filter((series) => series.name.startsWith(name))
+      .flatMap((series) => series.points)
+      .find((each) => each.name === place);
+    return point === undefined ? MISSING : signed(point.gain);
+  };
+  const places = new Map(
+    all.flatMap((series) => series.points).map(({ name, distance }) => [name, distance]),
+  );
+  return {
+    title: "Points of the curves",
+    columns: [left("point"), right("√KL"), right("reward"), right(metricName(summary.heldOut.metric))],
+    rows: [...places].map(([name, distance]) => ({
+      cells: [name, decimal(distance, 3), column("reward", name), column("held-out", name)],
+    })),
+    notes: ["Gains in points of 100 over BC; of the best of N over one sample of BC's."],
+  };
 }
 
 /** Name of the policy of ReST with the highest mean reward; absent when there is one policy only. */
@@ -395,9 +509,13 @@ function examplesMarkdown(summary: RunSummary, limit = summary.examples.length):
 
 /** The tables that hold something, in the order they are read. */
 function tables(summary: RunSummary): Table[] {
-  return [policyTable(summary), improveTable(summary), bestOfNTable(summary)].filter(
-    ({ rows }, at) => at === 0 || rows.length > 0,
-  );
+  return [
+    policyTable(summary),
+    effectsTable(summary),
+    improveTable(summary),
+    bestOfNTable(summary),
+    curveTable(summary),
+  ].filter(({ rows }, at) => at === 0 || rows.length > 0);
 }
 
 /** Everything a terminal shows at the end of a run: tables, then up to three examples; ends without a line break. */

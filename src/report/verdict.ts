@@ -1,9 +1,10 @@
 /** What the figures say in plain sentences, and what should make a reader doubt them. */
 
-import type { BestOfNPoint, Interval, PolicySummary, RunSummary } from "../store/summary.js";
+import type { BestOfNPoint, HeldOut, Interval, PolicySummary, RunSummary } from "../store/summary.js";
 import { visible } from "./escape.js";
 import { baseline, controlPairs, lastStep, steps } from "./figures.js";
 import { count, decimal, percent, plural, points, rewardPoints, signed } from "./format.js";
+import { gainSeries, metricName } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
 /**
@@ -22,6 +23,11 @@ export interface Finding {
     | "chrf"
     | "selection"
     | "gaming"
+    | "held-out"
+    | "over-optimisation"
+    | "guard"
+    | "copying"
+    | "forgetting"
     | "best-of-n"
     | "ceiling"
     | "ties"
@@ -64,6 +70,10 @@ export const BOUNDS = {
   length: 0.15,
   /** Rise of the share of repeated words. */
   repetition: 0.02,
+  /** Rise of the share of samples that copy their source. */
+  copying: 0.05,
+  /** Rise of the loss on human translations, in nats a token. */
+  forgetting: 0.5,
   /** Share of sources that keep a candidate. */
   sourcesKept: 0.2,
   /** Kendall's τ with the target metric. */
@@ -116,23 +126,26 @@ function judged(summary: RunSummary): Verdict {
     };
   }
   const warnings = [
-    ...gaming(start, last).map(({ kind, topic, text }): Finding => ({ kind, topic, text })),
+    ...gaming(start, last, summary.heldOut).map(({ kind, topic, text }): Finding => ({ kind, topic, text })),
     ...bestOfNGaming(summary),
     ...evaluationWarnings(summary),
     ...policyWarnings(start, last),
     ...improveWarnings(summary),
   ];
-  const rest = [
+  const rest: Finding[] = [
     ...stepByStep(summary),
     metric("chrf", "chrF", start, last),
     metric("bleu", "BLEU", start, last),
+    { kind: "neutral", topic: "held-out", text: summary.heldOut.why },
+    ...overOptimisation(summary),
+    ...guarded(summary),
     ...selection(summary),
     ...peak(summary),
   ];
-  return { headline: startToLast(start, last), findings: [...warnings, ...rest] };
+  return { headline: startToLast(start, last, summary.heldOut), findings: [...warnings, ...rest] };
 }
 
-function startToLast(start: PolicySummary, last: PolicySummary): string {
+function startToLast(start: PolicySummary, last: PolicySummary, heldOut: HeldOut): string {
   const how = change(start.reward, last.reward);
   const figures = `from ${rewardPoints(start.reward.value)} (${start.name}) to ${rewardPoints(last.reward.value)} (${last.name}) of 100`;
   const reward = {
@@ -143,7 +156,7 @@ function startToLast(start: PolicySummary, last: PolicySummary): string {
     fell: `Mean reward fell ${figures}, beyond noise`,
   }[how];
   const metrics = chrfAndBleu(change(start.chrf, last.chrf), change(start.bleu, last.bleu));
-  const [warning] = gaming(start, last);
+  const [warning] = gaming(start, last, heldOut);
   if (how === "rose" && warning?.sure) return `${reward}, but ${metrics}: possible gaming of the reward.`;
   return `${reward}; ${metrics}.`;
 }
@@ -251,12 +264,18 @@ function selection(summary: RunSummary): Finding[] {
   });
 }
 
-/** Reward up while a metric that the policy was not trained on goes down; `sure` when that fall is beyond noise. */
-function gaming(start: PolicySummary, last: PolicySummary): (Finding & { sure: boolean })[] {
+/** The figures that tell gaming from a gain. */
+type Judged = Pick<PolicySummary, "reward" | "bleu" | "chrf">;
+
+/**
+ * Reward up while a metric goes down; `sure` when that fall is beyond noise. Within noise only the metrics of another
+ * family than the reward count, and all of them.
+ */
+export function gaming(start: Judged, last: Judged, { judges }: HeldOut): (Finding & { sure: boolean })[] {
   if (last.reward.value <= start.reward.value) return [];
   const metrics = [
-    { label: "chrF", before: start.chrf, after: last.chrf },
-    { label: "BLEU", before: start.bleu, after: last.bleu },
+    { metric: "chrf" as const, label: "chrF", before: start.chrf, after: last.chrf },
+    { metric: "bleu" as const, label: "BLEU", before: start.bleu, after: last.bleu },
   ];
   const say = (list: typeof metrics): string =>
     list
@@ -269,21 +288,55 @@ function gaming(start: PolicySummary, last: PolicySummary): (Finding & { sure: b
         kind: "warning",
         topic: "gaming",
         sure: true,
-        text: `Possible gaming of the reward: reward went up (${rewardPoints(start.reward.value)} → ${rewardPoints(last.reward.value)}) while ${say(fallen)}, beyond the intervals. Read the translations below before trusting the reward.`,
+        text: `Possible gaming of the reward: reward went up (${rewardPoints(start.reward.value)} → ${rewardPoints(last.reward.value)}) while ${say(fallen)}, beyond the intervals. Read the translations before trusting the reward.`,
       },
     ];
   }
-  if (metrics.every(({ before, after }) => change(before, after) === "fell within noise")) {
+  const outside = metrics.filter(({ metric }) => judges.includes(metric));
+  if (outside.every(({ before, after }) => change(before, after) === "fell within noise")) {
     return [
       {
         kind: "warning",
         topic: "gaming",
         sure: false,
-        text: `Reward went up while ${say(metrics)}. Both are within noise, but if they go on falling the policy is gaming the reward.`,
+        text:
+          outside.length === 1
+            ? `Reward went up while ${say(outside)}. That is within noise, but if it goes on falling the policy is gaming the reward.`
+            : `Reward went up while ${say(outside)}. Both are within noise, but if they go on falling the policy is gaming the reward.`,
       },
     ];
   }
   return [];
+}
+
+/** Where the fitted curves turn down, if the points say so. */
+function overOptimisation(summary: RunSummary): Finding[] {
+  const held = gainSeries(summary).find(({ name }) => name === "held-out, policies");
+  if (held === undefined || "undecided" in held.fit) return [];
+  const { peak, furthest } = held.fit.curve;
+  if (peak.distance > furthest) return [];
+  return [
+    {
+      kind: "neutral",
+      topic: "over-optimisation",
+      text: `The curve fitted to ${metricName(summary.heldOut.metric)} against the distance from ${baseline(summary)!.name} is highest at √KL ${decimal(peak.distance, 2)}, and the policies go to ${decimal(furthest, 2)}: past the peak, more of this reward costs ${metricName(summary.heldOut.metric)}.`,
+    },
+  ];
+}
+
+/** Steps that the guard on a held-out metric ended. */
+function guarded(summary: RunSummary): Finding[] {
+  const stopped = summary.improves.flatMap(({ policy, guardedAt }) =>
+    guardedAt === undefined ? [] : [`${policy} at training step ${count(guardedAt)}`],
+  );
+  if (stopped.length === 0) return [];
+  return [
+    {
+      kind: "neutral",
+      topic: "guard",
+      text: `The guard on a held-out metric ended ${stopped.join(", ")}; what it refused was not kept.`,
+    },
+  ];
 }
 
 /** With rising N the reward picks candidates that chrF likes less. */
@@ -405,6 +458,25 @@ function policyWarnings(start: PolicySummary, last: PolicySummary): Finding[] {
     warn(
       "repetition",
       `Translations repeat themselves more (${percent(start.repetitionRate)} → ${percent(last.repetitionRate)} of words).`,
+    );
+  }
+  if (last.copyRate - start.copyRate > BOUNDS.copying) {
+    warn(
+      "copying",
+      `More samples copy their source (${percent(start.copyRate)} → ${percent(last.copyRate)}): the reward may be paying for words left untranslated.`,
+    );
+  }
+  const forgotten = [
+    { where: "training pairs", before: start.lossOnTrain, after: last.lossOnTrain },
+    { where: "out-of-domain pairs", before: start.lossOutOfDomain, after: last.lossOutOfDomain },
+  ].filter(({ before, after }) => (after ?? Number.NaN) - (before ?? Number.NaN) > BOUNDS.forgetting);
+  if (forgotten.length > 0) {
+    const list = forgotten.map(
+      ({ where, before, after }) => `${where} ${decimal(before, 2)} → ${decimal(after, 2)}`,
+    );
+    warn(
+      "forgetting",
+      `Human translations have become less likely (loss in nats a token: ${list.join(", ")}): the policy is forgetting what BC learned.`,
     );
   }
   if (last.unfinishedShare > BOUNDS.unfinished) {

@@ -566,6 +566,16 @@ const improve = z
       2,
       "Stop after so many looks without a better one; 0: go through all steps",
     ),
+    guard: key(
+      z.enum(["none", "chrf", "bleu"]),
+      "none",
+      "Metric against the human translations of validation that stops a step where it falls; choose one the reward is not",
+    ),
+    guardTolerance: key(
+      z.number().min(0).max(100),
+      1,
+      "Points it may lie below BC's; the held-out metric below the step's start before a warning is given",
+    ),
     control: key(
       z.boolean(),
       true,
@@ -591,6 +601,11 @@ const evaluate = z
       whole(1, 100_000),
       32,
       "Samples a source that the curve is estimated from; at least the largest N",
+    ),
+    outOfDomain: key(
+      path.nullable(),
+      null,
+      "File of pairs from another domain, to measure forgetting on; null: on train alone",
     ),
     examples: key(whole(0, 1000), 5, "Sentences shown with the translation of every policy"),
     bleuTokenizer: key(

@@ -6,8 +6,8 @@ import type { RunContext } from "./context.js";
 import { BC, stepNames } from "./names.js";
 import { tokensAStep } from "./pace.js";
 import { chosenSources } from "./steps/grow.js";
-import { validationDraws } from "./steps/improve.js";
 import { loadPrepared, type PreparedCounts } from "./steps/prepare.js";
+import { validationDraws } from "./steps/validate.js";
 
 /** Sources, and samples of each at most, that time sampling. */
 const PROBED_SOURCES = 32;

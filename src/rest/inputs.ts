@@ -17,7 +17,7 @@ const MODEL_FILE = /^(?:config|(?:target_)?tokenizer(?:_config)?)\.json$|^model\
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
-  const { data, model, reward } = config;
+  const { data, evaluate, model, reward } = config;
   const place = (key: string, path: string): InputPlace => ({
     key,
     path,
@@ -32,6 +32,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
     ...corpus("data.train", data.train),
     ...corpus("data.validation", [data.validation]),
     ...corpus("data.test", [data.test]),
+    ...corpus("evaluate.outOfDomain", [evaluate.outOfDomain]),
     ...(model.from === null ? [] : await modelFiles(model.from, place)),
     ...rewardParts(reward).flatMap((part) =>
       part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [],

@@ -25,14 +25,20 @@ export interface PolicySummary {
   chrf: Interval;
   /** Evaluated sources. */
   n: number;
-  /** Estimated KL(policy ‖ BC) a sequence, in nats, from the samples. */
+  /** KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. */
   klFromBc: number;
   diversity: { distinct1: number; distinct2: number; selfBleu: number; uniqueShare: number; entropy: number };
   /** Mean candidate length over mean reference length, in characters. */
   lengthRatio: number;
   /** Share of words that repeat the word or word pair just before. */
   repetitionRate: number;
+  /** Share of samples at least half of whose words occur in their source (Ott et al. 2018). */
+  copyRate: number;
   unfinishedShare: number;
+  /** Mean negative log-likelihood a token, in nats, of human translations: a rise is what the policy has forgotten. */
+  lossOnTrain: number;
+  /** The same of pairs of another domain; null where the configuration names none. */
+  lossOutOfDomain: number | null;
   /** Candidates sampled and reward calls made by Grow up to this policy. */
   samplesDrawn: number;
   rewardCalls: number;
@@ -75,6 +81,8 @@ export interface ImproveSummary {
   trainTokens: number;
   /** Samples drawn and scored to choose the checkpoint; absent in runs of before they were counted. */
   validationSamples?: number;
+  /** The training step at which the guard on a held-out metric ended it; absent where it did not. */
+  guardedAt?: number;
   seconds: number;
 }
 
@@ -83,8 +91,9 @@ export interface BestOfNPoint {
   n: number;
   /** Expected reward of the best of n by reward, in [0, 1]. */
   reward: number;
-  /** Expected sentence chrF (0 to 100) of that candidate. */
+  /** Expected sentence chrF and sentence BLEU (0 to 100) of that candidate. */
   chrf: number;
+  bleu: number;
 }
 
 export interface RewardSummary {
@@ -113,6 +122,18 @@ export interface ProbeSummary {
   noticed: number;
 }
 
+export type Metric = "bleu" | "chrf";
+
+/** What judges the policies beside the reward. */
+export interface HeldOut {
+  /** The one that charts and curves are of. */
+  metric: Metric;
+  /** All that are of another family than the reward; both where neither is. */
+  judges: Metric[];
+  /** In a sentence or two. */
+  why: string;
+}
+
 export interface ExampleTranslations {
   source: string;
   reference: string;
@@ -130,6 +151,7 @@ export interface RunSummary {
   machine: Machine;
   data: { train: number; rewardPart: number; validation: number; test: number };
   reward: RewardSummary;
+  heldOut: HeldOut;
   bleuSignature: string;
   chrfSignature: string;
   policies: PolicySummary[];

@@ -84,7 +84,7 @@ test("a chart without figures is left out", () => {
     "best-of-n-reward",
     "best-of-n-chrf",
     "reward-against-kl",
-    "chrf-against-kl",
+    "bleu-against-kl",
   ]);
 });
 
@@ -113,7 +113,9 @@ test("the description for those who cannot see the chart holds its figures", asy
 test("best-of-N names at the line ends are at least a line apart, even when the lines end together", async () => {
   const names = ["BC", "G1I1", "G1I2", "G1I3"];
   const summary = rising({
-    bestOfN: names.flatMap((policy) => [1, 16].map((n) => ({ policy, n, reward: 0.5 + n / 100, chrf: 50 }))),
+    bestOfN: names.flatMap((policy) =>
+      [1, 16].map((n) => ({ policy, n, reward: 0.5 + n / 100, chrf: 50, bleu: 30 })),
+    ),
   });
   const places = heights(await drawSvg(named(summary, "best-of-n-reward")), names).sort((a, b) => a - b);
   for (let at = 1; at < places.length; at++) expect(places[at]! - places[at - 1]!).toBeGreaterThanOrEqual(12);

@@ -23,6 +23,9 @@ export function policy(name: string, changes: Partial<PolicySummary> = {}): Poli
     diversity: { distinct1: 0.31, distinct2: 0.62, selfBleu: 0.35, uniqueShare: 0.91, entropy: 1.6 },
     lengthRatio: 1.01,
     repetitionRate: 0.004,
+    copyRate: 0.01,
+    lossOnTrain: 1.9,
+    lossOutOfDomain: null,
     unfinishedShare: 0.003,
     samplesDrawn: 64_000,
     rewardCalls: 72_000,
@@ -63,6 +66,7 @@ function curve(name: string, reward: number, chrf: number): RunSummary["bestOfN"
     n,
     reward: reward + (0.97 - reward) * (1 - 1 / (1 + 0.28 * Math.log2(n))),
     chrf: chrf + 1.7 * Math.log2(n) - 0.12 * Math.log2(n) ** 2,
+    bleu: chrf - 20 + 1.1 * Math.log2(n) - 0.1 * Math.log2(n) ** 2,
   }));
 }
 
@@ -76,6 +80,11 @@ export function rising(changes: Partial<RunSummary> = {}): RunSummary {
     machine: { cpu: "Sample CPU @ 2.4 GHz", cores: 2, memoryGb: 8, node: "v20.19.0", os: "linux x64" },
     data: { train: 8_000, rewardPart: 1_200, validation: 400, test: 800 },
     reward: { name: "learned (chrF)", kendall: 0.47, spearman: 0.63, pairwiseAccuracy: 0.74, pairs: 6_400 },
+    heldOut: {
+      metric: "bleu",
+      judges: ["bleu"],
+      why: "BLEU is of another family than the reward, which learned from chrF.",
+    },
     bleuSignature: "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0",
     chrfSignature: "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0",
     policies: [
@@ -270,6 +279,7 @@ export function hostile(): RunSummary {
     finishedAt: HOSTILE,
     machine: { cpu: HOSTILE, cores: 2, memoryGb: 8, node: HOSTILE, os: HOSTILE },
     reward: { ...summary.reward, name: HOSTILE },
+    heldOut: { ...summary.heldOut, why: HOSTILE },
     bleuSignature: HOSTILE,
     chrfSignature: HOSTILE,
     policies: summary.policies.map((each) => ({ ...each, name: name(each.name) })),

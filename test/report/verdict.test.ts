@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { change, type Finding, verdict } from "../../src/report/verdict.js";
-import type { PolicySummary, RunSummary } from "../../src/store/summary.js";
+import type { HeldOut, PolicySummary, RunSummary } from "../../src/store/summary.js";
 import { around, hostile, improveStep, long, onlyBc, policy, rising, withPolicy } from "./samples.js";
 
 function about(summary: RunSummary, topic: Finding["topic"]): Finding[] {
@@ -14,6 +14,9 @@ function warnings(summary: RunSummary): Finding["topic"][] {
 }
 
 /** BC at 60 and one policy after it, both with intervals of ±1. */
+/** Of a reward that is neither BLEU nor chrF. */
+const bothHeldOut: HeldOut = { metric: "chrf", judges: ["chrf", "bleu"], why: "Both are." };
+
 function twoPolicies(changes: Partial<PolicySummary>): RunSummary {
   return rising({
     policies: [policy("BC", { reward: around(0.6, 0.01) }), policy("G1I1", changes)],
@@ -201,7 +204,28 @@ describe("warnings", () => {
       withPolicy("G1I3", { bleu: around(20, 1), chrf: around(45, 1) }),
       "chrF fell (50.0 → 45.0) and BLEU fell (27.0 → 20.0)",
     ],
-    ["gaming", withPolicy("G1I3", { bleu: around(26.5, 1), chrf: around(49.5, 1) }), "Both are within noise"],
+    [
+      "gaming",
+      { ...withPolicy("G1I3", { bleu: around(26.5, 1), chrf: around(49.5, 1) }), heldOut: bothHeldOut },
+      "Both are within noise",
+    ],
+    [
+      "gaming",
+      // chrF is what this reward learned from: that it rises says nothing.
+      withPolicy("G1I3", { bleu: around(26.5, 1) }),
+      "BLEU fell (27.0 → 26.5). That is within noise",
+    ],
+    ["copying", withPolicy("G1I3", { copyRate: 0.2 }), "copy their source (1.0 % → 20 %)"],
+    [
+      "forgetting",
+      {
+        ...withPolicy("G1I3", { lossOnTrain: 2.1, lossOutOfDomain: 5 }),
+        policies: withPolicy("G1I3", { lossOnTrain: 2.1, lossOutOfDomain: 5 }).policies.map((each) =>
+          each.name === "BC" ? { ...each, lossOutOfDomain: 4 } : each,
+        ),
+      },
+      "(loss in nats a token: out-of-domain pairs 4.00 → 5.00)",
+    ],
     ["ceiling", withPolicy("G1I3", { reward: around(0.96, 0.01) }), "96.0 of 100, near its ceiling"],
     [
       "diversity",
@@ -232,8 +256,8 @@ describe("warnings", () => {
       "best-of-n",
       rising({
         bestOfN: [
-          { policy: "BC", n: 1, reward: 0.6, chrf: 50 },
-          { policy: "BC", n: 64, reward: 0.9, chrf: 44 },
+          { policy: "BC", n: 1, reward: 0.6, chrf: 50, bleu: 30 },
+          { policy: "BC", n: 64, reward: 0.9, chrf: 44, bleu: 30 },
         ],
       }),
       "BC (50.0 at N = 1, 44.0 at N = 64)",
@@ -266,4 +290,33 @@ test("no sentence holds a character that a terminal obeys", () => {
   const all = [headline, ...findings.map(({ text }) => text)].join("");
   expect(all).not.toMatch(/[\p{Cc}\u202e\p{Cs}]/u);
   expect(all).toContain("[U+202E]");
+});
+
+describe("over-optimisation", () => {
+  /** Policies at these √KL whose BLEU over BC's 27 is d(10 − 10 ln d). */
+  const turning = (furthest: number[]): RunSummary =>
+    rising({
+      policies: [
+        policy("BC"),
+        ...furthest.map((d, at) =>
+          policy(`G1I${at + 1}`, { klFromBc: d ** 2, bleu: around(27 + 10 * d * (1 - Math.log(d)), 1) }),
+        ),
+      ],
+    });
+  test("is said where the held-out metric's curve peaks before the last policy", () => {
+    // d(10 − 10 ln d) has its peak at d = 1.
+    expect(about(turning([0.5, 1.2, 1.8]), "over-optimisation")[0]!.text).toContain(
+      "BLEU against the distance from BC is highest at √KL 1.00, and the policies go to 1.80",
+    );
+  });
+  test("is not, where the peak lies beyond the policies or two points decide nothing", () => {
+    expect(about(turning([0.2, 0.5, 0.9]), "over-optimisation")).toEqual([]);
+    expect(about(turning([0.5, 1.8]), "over-optimisation")).toEqual([]);
+  });
+  test("the held-out metric is named, and a step that the guard ended", () => {
+    expect(about(rising(), "held-out")[0]!.text).toBe(rising().heldOut.why);
+    const summary = rising({ improves: [improveStep("G1I1"), improveStep("G1I2", { guardedAt: 1500 })] });
+    expect(about(summary, "guard")[0]!.text).toContain("ended G1I2 at training step 1,500");
+    expect(about(rising(), "guard")).toEqual([]);
+  });
 });

@@ -12,8 +12,8 @@ import { plannedSteps } from "../algorithm.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { secondsLeft } from "../estimate.js";
+import { heldOutMetric } from "../held-out.js";
 import { BC, stepNames, streams } from "../names.js";
-import { rewardParts } from "../reward-parts.js";
 import { chosenSources } from "../steps/grow.js";
 import { loadPrepared } from "../steps/prepare.js";
 import { runReward } from "../steps/reward.js";
@@ -59,7 +59,7 @@ export async function measure(run: RunContext, options: DoctorOptions): Promise<
     );
   const { temperature } = run.config.grow;
   const n = Math.min(MOST_SAMPLES, Math.max(LEAST_SAMPLES, run.config.grow.samples));
-  const metric = heldOutMetric(run.config);
+  const metric = sentenceMetric(run.config);
   const total = TEMPERATURES.length * pairs.length * n;
   const progress = run.reporter.progress("Doctor", total, "samples");
 
@@ -159,24 +159,17 @@ async function scored(
   );
 }
 
-/** A metric of another family than the reward: BLEU for what is or learns chrF alone, else chrF. */
-export function heldOutMetric({ reward, evaluate }: Pick<Config, "reward" | "evaluate">): {
+/** The metric that judges the run from outside, with its scores of one sentence. */
+function sentenceMetric(config: Config): {
   name: "BLEU" | "chrF";
   score: (candidate: string, reference: string) => number;
 } {
-  const seen = new Set(
-    rewardParts(reward).flatMap((part) => {
-      if (part.kind === "learned") return part.target === "both" ? ["chrf", "bleu"] : [part.target];
-      return [part.kind];
-    }),
-  );
-  if (seen.has("chrf") && !seen.has("bleu")) {
-    const tokenize = { tokenize: evaluate.bleuTokenizer };
+  const tokenize = { tokenize: config.evaluate.bleuTokenizer };
+  if (heldOutMetric(config).metric === "bleu")
     return {
       name: "BLEU",
       score: (candidate, reference) => bleuScorer(reference, tokenize).score(candidate),
     };
-  }
   return { name: "chrF", score: (candidate, reference) => chrfScorer(reference).score(candidate) };
 }
 

@@ -1,11 +1,13 @@
 /** Evaluation: every policy on sources never trained on, by the same draws. */
 
+import { readFile } from "node:fs/promises";
 import type { Pair } from "../../data/pair.js";
-import { type BestOfN, bestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
-import { bleuFromStatistics, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
+import { bestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
+import { bleuFromStatistics, bleuScorer, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
 import { bootstrapCorpus, bootstrapMean } from "../../evaluate/bootstrap.js";
 import { chrfFromStatistics, chrfScorer, chrfSignature, chrfStatistics } from "../../evaluate/chrf.js";
 import {
+  copyRate,
   distinctNPerSource,
   lengthRatio,
   repetitionRate,
@@ -13,17 +15,20 @@ import {
   tokenEntropy,
   uniqueShare,
 } from "../../evaluate/diversity.js";
-import { isCrediblyNegative, sequenceKl } from "../../evaluate/kl.js";
+import { isCrediblyNegative, prefixKl, sequenceKl } from "../../evaluate/kl.js";
 import type { NativePolicy } from "../../policy/native.js";
 import type { SampledCandidate } from "../../policy/policy.js";
+import { gaming } from "../../report/verdict.js";
 import type { Reward } from "../../reward/reward.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
-import type { PolicyCosts, PolicySummary } from "../../store/summary.js";
+import type { BestOfNPoint, PolicyCosts, PolicySummary } from "../../store/summary.js";
+import { deriveKey, permutation } from "../../tensor/random.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
+import { heldOutMetric } from "../held-out.js";
 import { BC, parsePolicyName, stepNames, streams } from "../names.js";
-import { loadPrepared } from "./prepare.js";
+import { loadPrepared, readOutOfDomain } from "./prepare.js";
 import { checkEnsemble, probeInSmall } from "./probe.js";
 import { runReward } from "./reward.js";
 
@@ -31,10 +36,13 @@ import { runReward } from "./reward.js";
 const KL_SOURCES = 500;
 const KL_SAMPLES = 2;
 
+/** Pairs of D, and of the out-of-domain file, whose likelihood is measured. */
+const KNOWN_PAIRS = 500;
+
 /** What is measured of one policy, without what depends on the run around it. */
 export interface Evaluation {
   summary: Omit<PolicySummary, keyof PolicyCosts>;
-  bestOfN: { n: number; reward: number; chrf: number }[];
+  bestOfN: Omit<BestOfNPoint, "policy">[];
   /** Greedy (or beam) translations of the test sources, with their rewards. */
   translations: { text: string; reward: number }[];
   /** For each evaluated source, in the same order: what intervals and differences between policies are drawn from. */
@@ -48,6 +56,13 @@ export interface SourceFigures {
   bestOfN: number[][];
 }
 
+/** Pairs whose likelihood tells what the policy has forgotten. */
+interface KnownPairs {
+  /** Some of D, which BC has learned. */
+  readonly train: readonly Pair[];
+  readonly outOfDomain: readonly Pair[] | undefined;
+}
+
 /** Who and what an evaluation works with. */
 interface EvaluationTask {
   readonly name: string;
@@ -56,6 +71,7 @@ interface EvaluationTask {
   readonly bc: NativePolicy;
   readonly reward: Reward;
   readonly pairs: readonly Pair[];
+  readonly known: KnownPairs;
   readonly config: Config;
   readonly seed: number;
   readonly onProgress: (done: number, total: number, detail: string) => void;
@@ -73,14 +89,18 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
     const evaluation = await measurePolicy(run, name, test);
     await writeJsonAtomic(run.folder.inside(file), evaluation);
     const probe = name === BC ? await probeInSmall(run, await runReward(run)) : undefined;
-    const { reward, bleu, chrf, klFromBc } = evaluation.summary;
+    const { reward, bleu, chrf, klFromBc, copyRate, lossOnTrain, lossOutOfDomain } = evaluation.summary;
     run.reporter.note(
       `${name}: mean reward ${(100 * reward.value).toFixed(1)}, BLEU ${bleu.value.toFixed(1)}, ` +
         `chrF ${chrf.value.toFixed(1)}, KL from BC ${klFromBc.toFixed(2)} nats a sequence.`,
     );
+    for (const { text } of await partings(run, evaluation)) run.reporter.note(`${name}: Warning: ${text}`);
     const figures = {
       policy: name,
       scoredBy: stepNames.reward,
+      copyRate,
+      lossOnTrain,
+      lossOutOfDomain,
       reward: reward.value,
       bleu: bleu.value,
       chrf: chrf.value,
@@ -90,6 +110,14 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
     const rows = probe.map((row) => ({ ...row }));
     return { result: { probe: rows }, metrics: { ...figures, probe: rows } };
   });
+}
+
+/** What in a policy's figures beside the first policy's speaks of gaming. */
+async function partings(run: RunContext, { summary }: Evaluation) {
+  if (summary.name === BC || !run.manifest.isDone(stepNames.evaluate(BC))) return [];
+  const file = run.folder.inside(`evaluation/${BC}.json`);
+  const first = JSON.parse(await readFile(file, "utf8")) as Evaluation;
+  return gaming(first.summary, summary, heldOutMetric(run.config));
 }
 
 /** Measures a policy of the run on `pairs`, or on as many of them as the configuration asks for; stores nothing. */
@@ -105,6 +133,7 @@ export async function measurePolicy(
     bc: await run.policy(BC),
     reward: await runReward(run),
     pairs: pairs.slice(0, run.config.evaluate.sources ?? pairs.length),
+    known: await knownPairs(run),
     config: run.config,
     seed: run.seed(streams.evaluate),
     onProgress: progress.update,
@@ -112,6 +141,15 @@ export async function measurePolicy(
   });
   progress.finish();
   return evaluation;
+}
+
+async function knownPairs(run: RunContext): Promise<KnownPairs> {
+  const { train } = await loadPrepared(run);
+  const drawn = permutation(deriveKey(run.seed(streams.evaluate), 0x6b6e6f77), train.length);
+  return {
+    train: Array.from(drawn.subarray(0, KNOWN_PAIRS), (i) => train[i]!),
+    outOfDomain: (await readOutOfDomain(run))?.slice(0, KNOWN_PAIRS),
+  };
 }
 
 /** A bar that begins when the work's size is known. */
@@ -179,9 +217,18 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
       },
       lengthRatio: lengthRatio(hypotheses, references),
       repetitionRate: repetitionRate(flat, tokenize),
+      copyRate: copyRate(
+        flat,
+        texts.flatMap((row, i) => row.map(() => pairs[i]!.source)),
+        tokenize,
+      ),
       unfinishedShare: mean(pool.flatMap((row) => first(row).map(({ finished }) => (finished ? 0 : 1)))),
+      lossOnTrain: await policy.negativeLogLikelihood(task.known.train),
+      lossOutOfDomain: task.known.outOfDomain
+        ? await policy.negativeLogLikelihood(task.known.outOfDomain)
+        : null,
     },
-    bestOfN: curve(pool, rewards, pairs, settings.bestOfN),
+    bestOfN: curve(pool, rewards, pairs, settings),
     translations: hypotheses.map((text, i) => ({ text, reward: greedy[i]! })),
     bySource: {
       reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
@@ -241,24 +288,26 @@ async function scorePool(
 }
 
 /**
- * KL(π ‖ BC) a sequence by samples at temperature 1, where the log-probabilities are those of the distribution sampled
- * from.
- * @throws Error when the estimate is negative beyond chance: then log-probabilities are wrong somewhere.
+ * KL(π ‖ BC) a sequence at temperature 1, where the log-probabilities are those of the distribution sampled from: exact
+ * at each prefix of the samples.
+ * @throws Error when its estimate from the sampled tokens is negative beyond chance: then log-probabilities are wrong
+ * somewhere.
  */
 async function klFromBc(task: EvaluationTask): Promise<number> {
   if (task.policy === task.bc) return 0;
   const sources = task.pairs.slice(0, KL_SOURCES).map((pair, sourceId) => ({ sourceId, text: pair.source }));
   const pool = await samplePool(task, sources, { n: KL_SAMPLES, temperature: 1, stream: 1 }, () => {});
   const samples = pool.flat();
-  const scored = await task.bc.logProbabilities(
+  const exact = await task.policy.divergences(
+    task.bc,
     samples.map(({ sourceId, tokens }) => ({ source: sources[sourceId]!.text, tokens })),
     task.signal,
   );
-  const { k1, k3 } = sequenceKl(
-    samples.map((sample, i) => ({
-      policy: sample.logProbs,
-      reference: scored[i]!.logProbs,
-      group: sample.sourceId,
+  const { k1 } = sequenceKl(
+    samples.map(({ logProbs, sourceId }, i) => ({
+      policy: logProbs,
+      reference: exact[i]!.referenceLogProbs,
+      group: sourceId,
     })),
   );
   if (isCrediblyNegative(k1))
@@ -266,24 +315,30 @@ async function klFromBc(task: EvaluationTask): Promise<number> {
       `the KL divergence of ${task.name} from BC comes out as ${k1.mean.toFixed(3)} ± ${k1.standardError.toFixed(3)} nats, ` +
         "which cannot be: the log-probabilities of sampling and of scoring disagree.",
     );
-  return k3.mean;
+  return prefixKl(exact).mean;
 }
 
 function curve(
   pool: readonly (readonly SampledCandidate[])[],
   rewards: readonly (readonly number[])[],
   pairs: readonly Pair[],
-  ns: readonly number[],
+  { bestOfN, bleuTokenizer }: Config["evaluate"],
 ): Evaluation["bestOfN"] {
-  if (ns.length === 0) return [];
-  const pools = pool.map((row, i) => {
-    const scorer = chrfScorer(pairs[i]!.target);
-    return { rewards: rewards[i]!, metric: row.map(({ text }) => scorer.score(text)) };
-  });
-  return bestOfNCurve(pools, ns).map(({ n, reward, metric }: BestOfN) => ({
+  if (bestOfN.length === 0) return [];
+  const by = (scorerOf: (reference: string) => { score: (text: string) => number }) =>
+    bestOfNCurve(
+      pool.map((row, i) => {
+        const scorer = scorerOf(pairs[i]!.target);
+        return { rewards: rewards[i]!, metric: row.map(({ text }) => scorer.score(text)) };
+      }),
+      bestOfN,
+    );
+  const bleu = by((reference) => bleuScorer(reference, { tokenize: bleuTokenizer }));
+  return by((reference) => chrfScorer(reference)).map(({ n, reward, metric }, i) => ({
     n,
     reward,
     chrf: metric ?? Number.NaN,
+    bleu: bleu[i]!.metric ?? Number.NaN,
   }));
 }
 

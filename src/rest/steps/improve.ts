@@ -2,8 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { NativePolicy } from "../../policy/native.js";
-import type { Reward } from "../../reward/reward.js";
+import type { TrainResult } from "../../policy/policy.js";
 import { CandidateStore } from "../../store/candidate-store.js";
 import {
   randomControl,
@@ -17,15 +16,13 @@ import type { ImproveSummary } from "../../store/summary.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
+import { heldOutMetric } from "../held-out.js";
 import { BC, policyName, streams } from "../names.js";
 import { configuredLoss, trainingExamples } from "./examples.js";
 import { optimizerOptions } from "./imitate.js";
 import { loadPrepared } from "./prepare.js";
 import { growReward, scoringStep } from "./reward.js";
-
-/** D_eval at an Improve step: so many validation sources, and samples of each. */
-const VALIDATION_SOURCES = 256;
-const VALIDATION_SAMPLES = 4;
+import { Guard, type Look, lookAt, partingWarning, validationDraws } from "./validate.js";
 
 export type ImproveResult = Omit<ImproveSummary, "seconds">;
 
@@ -55,15 +52,16 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
           `(${percent(selection.keptShare)}), ${selection.sourcesKept} of ${selection.sources} sources, mean reward ` +
           `${(100 * selection.meanReward).toFixed(1)} → ${(100 * selection.meanRewardKept).toFixed(1)}.`,
       );
-      const kept: SelectedRow[] = [];
-      for await (const rows of selection.rows()) kept.push(...rows);
-      const examples = await trainingExamples(run, kept, step.grow);
+      const selected: SelectedRow[] = [];
+      for await (const rows of selection.rows()) selected.push(...rows);
+      const examples = await trainingExamples(run, selected, step.grow);
       const loss = configuredLoss(config.improve);
       const policy = await run.freshPolicy(step.from);
       const progress = run.reporter.progress(name, config.improve.trainSteps, "steps");
       const stateFile = join(run.folder.policies, `${name}.training`);
       const reward = await growReward(run, step.grow);
-      let latest = Number.NaN;
+      const guard = new Guard(run, reward);
+      let latest: Look | undefined;
       const trained = await policy.train(examples, {
         ...optimizerOptions(config.improve),
         dropout: config.improve.dropout,
@@ -74,16 +72,18 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         seed: run.seed(streams.improve, step.grow, step.improve),
         evaluateEvery: config.improve.evaluateEvery,
         patience: config.improve.patience === 0 ? Number.POSITIVE_INFINITY : config.improve.patience,
-        evaluate: async () => {
-          latest = await validationReward(run, policy, reward);
-          return latest;
+        evaluate: async (at) => {
+          latest = await lookAt(run, policy, reward);
+          if (at === 0 && step.from === BC) guard.first = latest;
+          const { reward: score, ...figures } = latest;
+          return { score, figures, refused: await guard.refuses(latest) };
         },
         // The start is looked at too: a worse policy never takes its place.
         evaluateStart: true,
         stateFile,
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
         onProgress: ({ step: done, loss }) => {
-          const seen = Number.isNaN(latest) ? "" : `, validation reward ${(100 * latest).toFixed(1)}`;
+          const seen = latest ? `, validation reward ${(100 * latest.reward).toFixed(1)}` : "";
           progress.update(done, `loss ${loss.toFixed(3)}${seen}`);
         },
         ...(run.signal ? { signal: run.signal } : {}),
@@ -93,26 +93,35 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       await policy.release();
       await rm(stateFile, { force: true });
       const { validation } = await loadPrepared(run);
+      const guarded = trained.evaluations.find(({ refused }) => refused);
+      const ofFirst = config.improve.guard === "none" || step.from === BC ? 0 : 1;
       const result: ImproveResult = {
         ...summary(name, step, selection, trained.steps, trained.tokens),
-        validationSamples: trained.evaluations.length * validationDraws(validation.length),
+        validationSamples: (trained.evaluations.length + ofFirst) * validationDraws(validation.length),
+        ...(guarded ? { guardedAt: guarded.step } : {}),
       };
-      const before = trained.evaluations[0]?.score ?? Number.NaN;
-      const score = trained.bestScore ?? Number.NaN;
+      const before = seenAt(trained, 0);
+      const kept = seenAt(trained, trained.bestStep);
+      if (guarded) run.reporter.note(`${name}: ${await guard.words(guarded, trained.bestStep)}`);
       run.reporter.note(
-        trained.bestStep === 0
+        trained.bestStep === 0 && !guarded
           ? `${name}: no checkpoint of ${trained.steps} steps has a higher validation reward than ${step.from}, ` +
-              `${(100 * before).toFixed(1)}, so ${name} has its weights.`
-          : `${name}: validation reward ${(100 * before).toFixed(1)} → ${(100 * score).toFixed(1)} ` +
+              `${(100 * before.reward).toFixed(1)}, so ${name} has its weights.`
+          : `${name}: validation reward ${(100 * before.reward).toFixed(1)} → ${(100 * kept.reward).toFixed(1)} ` +
               `at step ${trained.bestStep} of ${trained.steps}.`,
       );
+      const { judges } = heldOutMetric(config);
+      const warning = partingWarning(judges, config.improve.guardTolerance, before, kept);
+      if (warning !== undefined) run.reporter.note(`${name}: ${warning}`);
       return {
         result: { ...result },
         metrics: {
           ...result,
           scoredBy: scoringStep(run, step.grow),
-          validationRewardBefore: before,
-          validationReward: score,
+          validationRewardBefore: before.reward,
+          validationReward: kept.reward,
+          validationBefore: { ...before },
+          validation: { ...kept },
           bestStep: trained.bestStep,
           startKept: trained.bestStep === 0,
           evaluations: trained.evaluations.map((row) => ({ ...row })),
@@ -122,6 +131,16 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       store.close();
     }
   });
+}
+
+/** The look at the weights of that training step. */
+function seenAt({ evaluations }: TrainResult, at: number): Look {
+  const row = evaluations.find(({ step }) => step === at);
+  return {
+    reward: row?.score ?? Number.NaN,
+    bleu: row?.figures?.bleu ?? Number.NaN,
+    chrf: row?.figures?.chrf ?? Number.NaN,
+  };
 }
 
 /** A warning where what is kept does not fill one batch: the policy would learn a few texts by heart. */
@@ -177,34 +196,6 @@ export function ruleOf(improve: Config["improve"], step: number): SelectRule {
     case "top":
       return { kind: "top", k: value };
   }
-}
-
-/** Samples drawn, and scored, at one look at the validation reward. */
-export function validationDraws(sources: number): number {
-  return Math.min(VALIDATION_SOURCES, sources) * VALIDATION_SAMPLES;
-}
-
-/** Mean reward of samples on validation sources, by the same draws at every call. */
-async function validationReward(run: RunContext, policy: NativePolicy, reward: Reward): Promise<number> {
-  const { validation } = await loadPrepared(run);
-  const used = validation.slice(0, VALIDATION_SOURCES);
-  const sources = used.map((pair, sourceId) => ({ sourceId, text: pair.source }));
-  const texts: string[][] = used.map(() => []);
-  for await (const batch of policy.sample(sources, {
-    n: VALIDATION_SAMPLES,
-    temperature: run.config.evaluate.temperature,
-    maxTokens: run.config.grow.maxTokens,
-    seed: run.seed(streams.validate),
-    grow: 0,
-    ...(run.signal ? { signal: run.signal } : {}),
-  }))
-    for (const { sourceId, sampleId, text } of batch) texts[sourceId]![sampleId] = text;
-  const rewards = await reward.score(
-    used.flatMap((pair, i) =>
-      texts[i]!.map((candidate) => ({ source: pair.source, candidate, reference: pair.target })),
-    ),
-  );
-  return rewards.reduce((sum, value) => sum + value, 0) / rewards.length;
 }
 
 function summary(

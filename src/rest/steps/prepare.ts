@@ -45,6 +45,8 @@ export async function prepare(run: RunContext): Promise<void> {
     stepNames.prepare,
     { dependsOn: dependenciesOf(stepNames.prepare), outputs: ["data"] },
     async () => {
+      // Used later; that it can be read is better known before a policy is trained.
+      await readOutOfDomain(run);
       const parts = await readParts(run.config, run.folder.config);
       const codec = await makeCodec(run, parts.train);
       const { kept, dropped } = dropLong(parts, codec, run.config.data.maxTokens);
@@ -116,6 +118,14 @@ async function readParts(config: Config, configFile: string): Promise<Prepared> 
     ...(data.validation === null ? {} : { validation: await read(data.validation) }),
     ...(data.test === null ? {} : { test: await read(data.test) }),
   };
+}
+
+/** The pairs of another domain, in the columns of data.train; undefined where the configuration names none. */
+export async function readOutOfDomain({ config, folder }: RunContext): Promise<Pair[] | undefined> {
+  const { outOfDomain } = config.evaluate;
+  if (outOfDomain === null) return undefined;
+  const columns = columnsFrom(config.data.sourceColumn, config.data.targetColumn);
+  return readPairs(specFrom(outOfDomain, folder.config), columns ? { columns } : {});
 }
 
 /** Paths start at the configuration's folder; two files may stand in one string with a comma. */

@@ -6,6 +6,7 @@ import type { ExampleTranslations, PolicyCosts, RunSummary } from "../../store/s
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
 import type { RunContext } from "../context.js";
+import { heldOutMetric } from "../held-out.js";
 import { parsePolicyName, stepNames } from "../names.js";
 import { type Evaluation, evaluationSignatures } from "./evaluate.js";
 import type { GrowResult, ScoreResult } from "./grow.js";
@@ -40,6 +41,7 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
       test: counts.test,
     },
     reward: rewardSummary(run),
+    heldOut: heldOutMetric(config),
     bleuSignature: signatures.bleu,
     chrfSignature: signatures.chrf,
     policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),

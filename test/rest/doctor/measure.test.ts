@@ -3,9 +3,8 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { resolveConfig } from "../../../src/rest/config.js";
 import { examine } from "../../../src/rest/doctor/doctor.js";
-import { dahlberg, harmlessEdit, heldOutMetric } from "../../../src/rest/doctor/measure.js";
+import { dahlberg, harmlessEdit } from "../../../src/rest/doctor/measure.js";
 import { runAll, withFinished } from "../../../src/rest/run.js";
 import { tinyRun } from "../tiny-run.js";
 
@@ -19,19 +18,6 @@ test("a harmless edit takes the final stop and the first capital, and leaves a t
   expect(harmlessEdit("狗在这里。")).toBe("狗在这里");
   expect(harmlessEdit("3 5 1")).toBe("3 5 1");
   expect(harmlessEdit("")).toBe("");
-});
-
-describe("the held-out metric", () => {
-  const metric = (reward: Parameters<typeof resolveConfig>[0]["reward"]) =>
-    heldOutMetric(resolveConfig({ data: { train: ["a.tsv"] }, ...(reward && { reward }) })).name;
-
-  test("is of another family than what the reward is, or learned", () => {
-    expect(metric({ kind: "chrf" })).toBe("BLEU");
-    expect(metric({ kind: "bleu" })).toBe("chrF");
-    expect(metric({ kind: "learned", target: "chrf" })).toBe("BLEU");
-    expect(metric({ kind: "learned", target: "bleu" })).toBe("chrF");
-    expect(metric({ kind: "places" })).toBe("chrF");
-  });
 });
 
 describe("a run", () => {

@@ -1,0 +1,91 @@
+/** What each step away from BC gained, and the curves through it: the figures of the over-optimisation charts. */
+
+import { bestOfNKl } from "../evaluate/kl.js";
+import { fitGain, type GainFit, type GainForm } from "../evaluate/over-optimisation.js";
+import type { Metric, PolicySummary, RunSummary } from "../store/summary.js";
+import { baseline, steps } from "./figures.js";
+import { count } from "./format.js";
+
+/** A place at `distance` = √KL from BC, where the figure is `gain` points of 100 above BC's. */
+export interface NamedGain {
+  name: string;
+  distance: number;
+  gain: number;
+}
+
+export interface GainSeries {
+  /** `reward, policies`, `reward, best of N`, and the same of the held-out metric. */
+  name: `${"reward" | "held-out"}, ${"policies" | "best of N"}`;
+  figure: "reward" | Metric;
+  form: GainForm;
+  points: NamedGain[];
+  fit: GainFit;
+}
+
+export function metricName(figure: "reward" | Metric): string {
+  return { reward: "reward", bleu: "BLEU", chrf: "chrF" }[figure];
+}
+
+/** The figure in points, 0 to 100. */
+export function figureOf(policy: PolicySummary, figure: "reward" | Metric): number {
+  return figure === "reward" ? policy.reward.value * 100 : policy[figure].value;
+}
+
+/** √KL of a policy from BC; that of BC from itself is 0 whatever was stored. */
+export function distanceOf(summary: RunSummary, policy: PolicySummary): number {
+  return policy === baseline(summary) ? 0 : Math.sqrt(Math.max(0, policy.klFromBc));
+}
+
+/**
+ * The reward and the held-out metric, each along the policies of ReST (fitted in the form of reinforcement learning) and
+ * along the best of N of BC's samples, whose KL is log n − (n − 1)/n. Series without a point away from BC are left out.
+ */
+export function gainSeries(summary: RunSummary): GainSeries[] {
+  const start = baseline(summary);
+  if (start === undefined) return [];
+  const figures = [
+    { label: "reward", figure: "reward" },
+    { label: "held-out", figure: summary.heldOut.metric },
+  ] as const;
+  return figures
+    .flatMap(({ label, figure }): Omit<GainSeries, "fit">[] => [
+      {
+        name: `${label}, policies`,
+        figure,
+        form: "rl",
+        points: steps(summary).flatMap((policy) =>
+          policy === start
+            ? []
+            : [
+                {
+                  name: policy.name,
+                  distance: distanceOf(summary, policy),
+                  gain: figureOf(policy, figure) - figureOf(start, figure),
+                },
+              ],
+        ),
+      },
+      { name: `${label}, best of N`, figure, form: "best-of-n", points: bestOfNGains(summary, figure) },
+    ])
+    .map((series) => ({
+      ...series,
+      points: series.points.filter(({ distance, gain }) => Number.isFinite(distance + gain)),
+    }))
+    .filter(({ points }) => points.length > 0)
+    .map((series) => ({ ...series, fit: fitGain(series.points, series.form) }));
+}
+
+/** Best of N among BC's samples against one of them: both means over single samples. */
+function bestOfNGains(summary: RunSummary, figure: "reward" | Metric): NamedGain[] {
+  const name = baseline(summary)?.name;
+  const curve = summary.bestOfN.filter(({ policy }) => policy === name).sort((a, b) => a.n - b.n);
+  const one = curve.find(({ n }) => n === 1);
+  if (one === undefined) return [];
+  return curve
+    .filter(({ n }) => n > 1)
+    .map((point) => ({
+      name: `best of ${count(point.n)}`,
+      distance: Math.sqrt(bestOfNKl(point.n)),
+      gain: figure === "reward" ? (point.reward - one.reward) * 100 : point[figure] - one[figure],
+    }));
+}
