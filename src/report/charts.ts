@@ -7,7 +7,7 @@ import type { Interval, Metric, PolicySummary, RunSummary } from "../store/summa
 import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, controlPairs, steps } from "./figures.js";
 import { count, decimal, percent, points, rewardPoints, signed } from "./format.js";
-import { distanceOf, figureOf, type GainSeries, gainSeries, metricName } from "./gains.js";
+import { distanceOf, figureOf, type GainSeries, gainSeries, metricName, peakOf } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
 export interface Chart {
@@ -751,8 +751,9 @@ function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | unde
 /** What the curve through a series says, for those who cannot see it. */
 function peakWords({ form, fit }: GainSeries): string {
   const along = form === "rl" ? "Along the policies" : "Along the best of N";
-  if ("undecided" in fit) return `${along} no curve is decided (${fit.undecided}).`;
-  const { distance, gain } = fit.curve.peak;
+  const found = peakOf(fit);
+  if ("undecided" in found) return `${along} no peak is decided (${found.undecided}).`;
+  const { distance, gain } = found.peak;
   return `${along} the fitted curve is highest at ${decimal(distance, 2)}, ${signed(gain)} over BC.`;
 }
 

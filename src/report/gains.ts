@@ -1,16 +1,14 @@
 /** What each step away from BC gained, and the curves through it: the figures of the over-optimisation charts. */
 
 import { bestOfNKl } from "../evaluate/kl.js";
-import { fitGain, type GainFit, type GainForm } from "../evaluate/over-optimisation.js";
+import { fitGain, type GainFit, type GainForm, type GainPoint } from "../evaluate/over-optimisation.js";
 import type { Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { baseline, steps } from "./figures.js";
 import { count } from "./format.js";
 
 /** A place at `distance` = √KL from BC, where the figure is `gain` points of 100 above BC's. */
-export interface NamedGain {
+export interface NamedGain extends GainPoint {
   name: string;
-  distance: number;
-  gain: number;
 }
 
 export interface GainSeries {
@@ -20,6 +18,17 @@ export interface GainSeries {
   form: GainForm;
   points: NamedGain[];
   fit: GainFit;
+}
+
+/** How many times as far as the furthest point a peak may lie and still be said. */
+const REACH = 2;
+
+/** The peak of a fitted curve and whether the points reach it, or why none is decided. */
+export function peakOf(fit: GainFit): { peak: GainPoint; reached: boolean } | { undecided: string } {
+  if ("undecided" in fit) return fit;
+  const { peak, furthest } = fit.curve;
+  if (peak.distance > REACH * furthest) return { undecided: "the points hardly curve" };
+  return { peak, reached: peak.distance <= furthest };
 }
 
 export function metricName(figure: "reward" | Metric): string {

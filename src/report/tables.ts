@@ -10,7 +10,7 @@ import type {
 import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
 import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
 import { count, decimal, duration, MISSING, percent, points, rewardPoints, signed } from "./format.js";
-import { distanceOf, gainSeries, metricName } from "./gains.js";
+import { distanceOf, gainSeries, metricName, peakOf } from "./gains.js";
 
 interface Column {
   header: string;
@@ -155,33 +155,18 @@ export function curveTable(summary: RunSummary): Table {
   const rows = gainSeries(summary).map(({ name, figure, form, points: places, fit }): Row => {
     const label = `${name.replace("held-out", `${metricName(figure)} (held out)`)}`;
     const shape = form === "rl" ? "d(α − β ln d)" : "d(α − βd)";
-    if ("undecided" in fit)
-      return {
-        cells: [
-          label,
-          shape,
-          count(places.length),
-          MISSING,
-          MISSING,
-          MISSING,
-          MISSING,
-          `not decided: ${fit.undecided}`,
-        ],
-      };
-    const { alpha, beta, peak, furthest } = fit.curve;
-    const reached = peak.distance <= furthest ? "within the points" : "beyond the points: extrapolated";
-    return {
-      cells: [
-        label,
-        shape,
-        count(places.length),
-        decimal(alpha, 2),
-        decimal(beta, 2),
-        decimal(peak.distance, 2),
-        signed(peak.gain),
-        reached,
-      ],
-    };
+    const [alpha, beta] =
+      "curve" in fit ? [decimal(fit.curve.alpha, 2), decimal(fit.curve.beta, 2)] : [MISSING, MISSING];
+    const found = peakOf(fit);
+    const peak =
+      "undecided" in found
+        ? [MISSING, MISSING, `not decided: ${found.undecided}`]
+        : [
+            decimal(found.peak.distance, 2),
+            signed(found.peak.gain),
+            found.reached ? "within the points" : "beyond the points: extrapolated",
+          ];
+    return { cells: [label, shape, count(places.length), alpha, beta, ...peak] };
   });
   return {
     title: "Gain against distance from BC",

@@ -4,7 +4,7 @@ import type { BestOfNPoint, HeldOut, Interval, PolicySummary, RunSummary } from 
 import { visible } from "./escape.js";
 import { baseline, controlPairs, lastStep, steps } from "./figures.js";
 import { count, decimal, percent, plural, points, rewardPoints, signed } from "./format.js";
-import { gainSeries, metricName } from "./gains.js";
+import { gainSeries, metricName, peakOf } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
 /**
@@ -312,9 +312,11 @@ export function gaming(start: Judged, last: Judged, { judges }: HeldOut): (Findi
 /** Where the fitted curves turn down, if the points say so. */
 function overOptimisation(summary: RunSummary): Finding[] {
   const held = gainSeries(summary).find(({ name }) => name === "held-out, policies");
-  if (held === undefined || "undecided" in held.fit) return [];
-  const { peak, furthest } = held.fit.curve;
-  if (peak.distance > furthest) return [];
+  if (held === undefined) return [];
+  const found = peakOf(held.fit);
+  if ("undecided" in found || !found.reached) return [];
+  const { peak } = found;
+  const furthest = Math.max(...held.points.map(({ distance }) => distance));
   return [
     {
       kind: "neutral",

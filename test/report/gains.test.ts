@@ -66,6 +66,19 @@ test("the table of curves has α, β and the peak, or says why none is decided",
   );
 });
 
+test("a peak more than twice as far as the furthest point is not decided", () => {
+  const straight = [1, 2, 4, 8].map((n) => {
+    const d = Math.sqrt(Math.log(n) - (n - 1) / n);
+    return { policy: "BC", n, reward: 0.5 + (d * (20 - d)) / 100, chrf: 40, bleu: 20 };
+  });
+  const cells = curveTable(rising({ bestOfN: straight })).rows.map((each) => each.cells);
+  // α 20, β 1: the peak would be at 10, and the best of 8 stands at 1.10.
+  expect(cells.find(([name]) => name === "reward, best of N")).toEqual([
+    ...["reward, best of N", "d(α − βd)", "3", "20.00", "1.00", "–", "–"],
+    "not decided: the points hardly curve",
+  ]);
+});
+
 test("the points are listed with both gains", () => {
   const { rows, columns } = gainTable(known());
   expect(columns.map(({ header }) => header)).toEqual(["point", "√KL", "reward", "BLEU"]);
