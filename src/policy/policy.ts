@@ -87,7 +87,7 @@ export interface TrainResult {
   /** Updates done, and the one whose weights were kept; 0 where none beat the start. */
   steps: number;
   bestStep: number;
-  /** Score of the kept weights; absent without `evaluate`, and where every evaluation was refused. */
+  /** Score of the kept weights; absent without `evaluate`, and where it refused them all. */
   bestScore?: number;
   /** Target tokens trained on, padding not counted. */
   tokens: number;

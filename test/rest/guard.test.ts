@@ -30,7 +30,7 @@ describe("a look", () => {
 });
 
 describe("a training whose evaluations may be refused", () => {
-  /** The calls of a training of 5 steps an evaluation, as `found` judges them in turn. */
+  /** The calls of a training of 5 steps an evaluation, as `found` judges them in turn, the start first. */
   async function train(found: { score: number; refused: boolean }[]): Promise<[string[], TrainResult]> {
     const calls: string[] = [];
     let step = 0;
@@ -42,18 +42,21 @@ describe("a training whose evaluations may be refused", () => {
       },
       release: async () => {},
     };
-    const evaluate = async (at: number) => ({ ...found[at / 5 - 1]!, figures: { at } });
-    const options = { steps: 20, evaluateEvery: 5, patience: 9, evaluate };
+    const evaluate = async (at: number) => ({ ...found[at / 5]!, figures: { at } });
+    const options = { steps: 20, evaluateEvery: 5, patience: 9, evaluate, evaluateStart: true };
     return [calls, await trainLoop(remote, options)];
   }
+  const start = { score: 0.3, refused: false };
 
   test("ends at the first refused one, with the best before it", async () => {
     const [calls, result] = await train([
+      start,
       { score: 0.4, refused: false },
       { score: 0.9, refused: true },
     ]);
     expect(result).toMatchObject({ steps: 10, bestStep: 5, bestScore: 0.4 });
     expect(result.evaluations.map(({ refused, figures }) => [refused, figures])).toEqual([
+      [false, { at: 0 }],
       [false, { at: 5 }],
       [true, { at: 10 }],
     ]);
@@ -61,9 +64,8 @@ describe("a training whose evaluations may be refused", () => {
   });
 
   test("leaves what it started from when the first one is refused", async () => {
-    const [calls, result] = await train([{ score: 0.9, refused: true }]);
-    expect(result).toMatchObject({ steps: 5, bestStep: 0 });
-    expect(result.bestScore).toBeUndefined();
+    const [calls, result] = await train([start, { score: 0.9, refused: true }]);
+    expect(result).toMatchObject({ steps: 5, bestStep: 0, bestScore: 0.3 });
     expect(calls).toEqual(["keepBest", "trainSteps", "endTraining"]);
   });
 });

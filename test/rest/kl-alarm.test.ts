@@ -26,13 +26,16 @@ test("a policy less likely than BC to draw what it has drawn raises the alarm; t
       const { summary } = await measurePolicy(run, "G1I1", pairs);
       expect(Math.abs(summary.klFromBc)).toBeLessThan(1e-3);
 
-      const { logProbabilities } = NativePolicy.prototype;
-      vi.spyOn(NativePolicy.prototype, "logProbabilities").mockImplementation(async function (
+      const { divergences } = NativePolicy.prototype;
+      vi.spyOn(NativePolicy.prototype, "divergences").mockImplementation(async function (
         this: NativePolicy,
         ...asked
       ) {
-        const told = await logProbabilities.apply(this, asked);
-        return told.map((pair) => ({ ...pair, logProbs: pair.logProbs.map((logProb) => logProb + 0.1) }));
+        const told = await divergences.apply(this, asked);
+        return told.map(({ referenceLogProbs, ...more }) => ({
+          ...more,
+          referenceLogProbs: referenceLogProbs.map((logProb) => logProb + 0.1),
+        }));
       });
       await expect(measurePolicy(run, "G1I1", pairs)).rejects.toThrow(
         /KL divergence of G1I1 from BC comes out as -\d.*which cannot be/,
