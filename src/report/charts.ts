@@ -637,6 +637,16 @@ function fitted(fit: GainFit, start: number, furthest: number): { x: number; y: 
 
 const CURVE_POINTS = 60;
 
+/** The points within the axis, numbered by stretch: where a curve leaves the plot and comes back, nothing joins the two. */
+function stretchesWithin(values: { x: number; y: number }[], { low, high }: Domain) {
+  let stretch = 0;
+  return values.flatMap((point) => {
+    if (point.y >= low && point.y <= high) return [{ ...point, stretch }];
+    stretch++;
+    return [];
+  });
+}
+
 /** A figure against the distance from BC: reward that is bought dearly, or at a held-out metric's expense, shows here. */
 function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | undefined {
   const start = baseline(summary);
@@ -672,7 +682,6 @@ function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | unde
     6,
     { low: 0, high: 100 },
   );
-  const within = ({ y }: { y: number }): boolean => y >= range.low && y <= range.high;
   const x = {
     field: "x",
     type: "quantitative" as const,
@@ -699,9 +708,9 @@ function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | unde
     })),
   );
   const curve = (values: { x: number; y: number }[], ink: string): Layer => ({
-    data: { values: values.filter(within) },
+    data: { values: stretchesWithin(values, range) },
     mark: { type: "line", color: ink, strokeWidth: 1.5, strokeDash: [5, 4], opacity: 0.8 },
-    encoding: { x, y },
+    encoding: { x, y, detail: { field: "stretch", type: "nominal" } },
   });
   return {
     name: `${figure}-against-kl`,
