@@ -13,7 +13,19 @@ describe("help", () => {
     const names = createProgram().commands.map((command) => command.name());
     expect(names.toSorted()).toEqual(
       [
-        ...["demo", "init", "run", "doctor", "status", "grow", "score", "improve", "train-reward", "reward"],
+        ...[
+          "demo",
+          "init",
+          "run",
+          "doctor",
+          "compare",
+          "status",
+          "grow",
+          "score",
+          "improve",
+          "train-reward",
+          "reward",
+        ],
         ...["evaluate", "translate", "inspect", "bleu", "chrf"],
       ].toSorted(),
     );

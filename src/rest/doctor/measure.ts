@@ -16,7 +16,7 @@ import { heldOutMetric } from "../held-out.js";
 import { BC, stepNames, streams } from "../names.js";
 import { chosenSources } from "../steps/grow.js";
 import { loadPrepared } from "../steps/prepare.js";
-import { runReward } from "../steps/reward.js";
+import { rewardAsItIs } from "../steps/reward.js";
 import type { BestOf, Cost, Repeat, Spread, TemperatureRow } from "./diagnose.js";
 
 /** The configured temperature times these. */
@@ -50,7 +50,7 @@ export async function measure(run: RunContext, options: DoctorOptions): Promise<
         "which can be stopped once it is evaluated, or with coppice train-reward where the reward is learned.",
       { file: run.folder.root },
     );
-  const reward = await runReward(run);
+  const reward = await rewardAsItIs(run);
   const pairs = (await loadPrepared(run)).validation.slice(0, options.sources);
   if (pairs.length < 2)
     throw new UserError(

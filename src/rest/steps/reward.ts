@@ -177,6 +177,11 @@ export function runReward(run: RunContext): Promise<Reward> {
   return rewardOf(run, stepNames.reward);
 }
 
+/** The same, but for being held to score alike at every call: the doctor measures whether it does. */
+export function rewardAsItIs(run: RunContext): Promise<Reward> {
+  return rewardOf(run, stepNames.reward, 0);
+}
+
 /** The step that made the reward of a Grow's candidates, and of the checkpoints chosen on them. */
 export function scoringStep({ config }: RunContext, grow: number): string {
   return retrainsReward(config) && grow > 1 ? stepNames.retrain(grow) : stepNames.reward;
@@ -187,8 +192,8 @@ export function growReward(run: RunContext, grow: number): Promise<Reward> {
   return rewardOf(run, scoringStep(run, grow));
 }
 
-function rewardOf(run: RunContext, step: string): Promise<Reward> {
-  return run.reward(step, async () => {
+function rewardOf(run: RunContext, step: string, repeat = SCORED_TWICE): Promise<Reward> {
+  return run.reward(`${step}, ${repeat} scored twice`, async () => {
     const { reward: options } = run.config;
     const members = learnedMembers(options);
     if (members > 0 && !run.manifest.isDone(step))
@@ -206,7 +211,7 @@ function rewardOf(run: RunContext, step: string): Promise<Reward> {
     const [first, ...others] = learned;
     const reward = await createReward(options, {
       configFile: run.folder.config,
-      check: { repeat: SCORED_TWICE },
+      check: { repeat },
       tokenize: run.config.evaluate.bleuTokenizer,
       ...(first ? { learned: first, learnedMembers: others } : {}),
     });

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examine } from "../../../src/rest/doctor/doctor.js";
 import { dahlberg, harmlessEdit } from "../../../src/rest/doctor/measure.js";
-import { runAll, withFinished } from "../../../src/rest/run.js";
+import { runAll, withFinished, withRun } from "../../../src/rest/run.js";
+import { imitate } from "../../../src/rest/steps/imitate.js";
+import { prepare } from "../../../src/rest/steps/prepare.js";
 import { tinyRun } from "../tiny-run.js";
 
 test("Dahlberg's error of differences 3 and 4 is √(25 / 4); of none it is 0", () => {
@@ -80,7 +82,11 @@ describe("a run", () => {
       join(lots, "coppice.yaml"),
       config.replace("kind: places", "kind: module\n  path: lots.mjs"),
     );
-    await runAll({ dir: lots });
+    // Its first policy alone: an evaluation would refuse such a reward.
+    await withRun({ dir: lots }, async (run) => {
+      await prepare(run);
+      await imitate(run);
+    });
     const { findings, outcome } = await doctor(lots);
     expect(findings.find(({ check }) => check === "repeat")!.state).toBe("bad");
     expect(findings.find(({ check }) => check === "spread")!.state).not.toBe("good");
