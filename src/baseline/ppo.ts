@@ -28,7 +28,9 @@ export const ppo: OnlineMethod<PpoOptions> = {
     const found = batch.map(({ rewards, values }) => advantageEstimates(rewards, values, discount, lambda));
     return {
       advantages: (whiten ? whitened(found) : found).map((one) => Float32Array.from(one)),
-      returns: found.map((one, i) => Float32Array.from(one, (advantage, t) => advantage + batch[i]!.values[t]!)),
+      returns: found.map((one, i) =>
+        Float32Array.from(one, (advantage, t) => advantage + batch[i]!.values[t]!),
+      ),
     };
   },
   loss: ({ clip }): Loss => ({

@@ -148,8 +148,8 @@ function* onlineIssues({ method, online, grow }: Config): Generator<Issue> {
     };
 }
 
-function* rewardIssues({ reward, grow }: Config): Generator<Issue> {
-  if (reward.kind === "learned" && reward.retrain && grow.steps < 2) {
+function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
+  if (method === "rest" && reward.kind === "learned" && reward.retrain && grow.steps < 2) {
     yield {
       path: ["reward", "retrain"],
       message: `is true but grow.steps is ${grow.steps}, and the reward is taught again before the second Grow. Raise grow.steps or remove it.`,
@@ -303,17 +303,8 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { method, data, model, reward, improve, online } = config;
-  const idle: IdleKey[] = [];
-  const because = `where method is ${method}`;
-  if (method === "rest") idle.push({ path: ["online"], because });
-  else {
-    idle.push({ path: ["improve"], because });
-    if (method !== "ppo") idle.push({ path: ["online", "ppo"], because });
-    if (online.samples !== null)
-      for (const name of ["steps", "samples"])
-        idle.push({ path: ["grow", name], because: `${because} and online.samples is ${online.samples}` });
-  }
+  const { data, model, reward } = config;
+  const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
   }
@@ -339,6 +330,11 @@ export function idleKeys(config: Config): IdleKey[] {
       idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
     }
   }
+  return idle;
+}
+
+function idleForRest({ improve }: Config): IdleKey[] {
+  const idle: IdleKey[] = [{ path: ["online"], because: "where method is rest" }];
   for (const loss of ["gold", "bvmpo", "oac", "rwr"] as const) {
     if (improve.loss !== loss)
       idle.push({ path: ["improve", loss], because: `where improve.loss is ${improve.loss}` });
@@ -348,5 +344,16 @@ export function idleKeys(config: Config): IdleKey[] {
       path: ["improve", "value"],
       because: `where improve.loss is ${improve.loss}, which needs no value function`,
     });
+  return idle;
+}
+
+function idleOnline({ method, online, reward }: Config): IdleKey[] {
+  const because = `where method is ${method}`;
+  const idle: IdleKey[] = [{ path: ["improve"], because }];
+  if (method !== "ppo") idle.push({ path: ["online", "ppo"], because });
+  if (reward.kind === "learned") idle.push({ path: ["reward", "retrain"], because });
+  if (online.samples !== null)
+    for (const name of ["steps", "samples"])
+      idle.push({ path: ["grow", name], because: `${because} and online.samples is a number` });
   return idle;
 }

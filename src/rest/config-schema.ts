@@ -594,7 +594,12 @@ const ppo = z
       "The ratio to the policy that sampled counts up to this far from 1",
       "Schulman et al. 2017",
     ),
-    discount: key(z.number().min(0).max(1), 1, "γ, discount of a later token's reward", "Ziegler et al. 2019"),
+    discount: key(
+      z.number().min(0).max(1),
+      1,
+      "γ, discount of a later token's reward",
+      "Ziegler et al. 2019",
+    ),
     lambda: key(
       z.number().min(0).max(1),
       0.95,

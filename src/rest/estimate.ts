@@ -21,6 +21,7 @@ const labels: Record<PlannedStep["kind"], string> = {
   score: "scoring",
   value: "the value function",
   improve: "Improve",
+  online: "online training",
   evaluate: "evaluation",
 };
 

@@ -101,6 +101,7 @@ test("improve.from: base starts every Improve step, and the control's, from BC; 
       retrainReward: none,
       score: none,
       teachValue: none,
+      trainOnline: none,
       evaluate: none,
       sample: async (policy, grow) => {
         calls.push(`grow ${grow} from ${policy}`);
