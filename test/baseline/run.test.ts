@@ -98,3 +98,10 @@ test("without a number of its own, as many candidates are drawn as ReST would dr
   // One Grow step of 16 candidates for each of the sources to train on.
   expect(summary.policies.at(-1)!.samplesDrawn).toBe(16 * summary.data.train);
 });
+
+test("single-step commands say that there is one step, and which command does it", async () => {
+  const dir = withMethod("ppo");
+  const grow = runSingle("grow", { dir });
+  await expect(grow).rejects.toBeInstanceOf(UserError);
+  await expect(grow).rejects.toThrow(/method ppo trains in one step.*coppice run/);
+});
