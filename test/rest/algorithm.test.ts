@@ -129,6 +129,23 @@ test("trainOnAll puts I=0 before I=1, for the control too", async () => {
   );
 });
 
+test.each([
+  ["ppo" as const, "PPO"],
+  ["rloo" as const, "RLOO"],
+])("method %s puts one step in place of Grow and Improve, with no control", async (method, name) => {
+  expect(await plan({ method, reward: { kind: "learned" } })).toBe(
+    `prepare G0I0 reward evaluate-G0I0 ${name} evaluate-${name}`,
+  );
+});
+
+test("an online policy follows from its own keys and the samples of Grow, and from no key of Improve", () => {
+  for (const step of ["PPO", "evaluate-RLOO"]) {
+    const keys = dependenciesOf(step);
+    expect(keys).toEqual(expect.arrayContaining(["bc", "reward", "grow", "online"]));
+    expect(keys).not.toContain("improve");
+  }
+});
+
 test("a checkpoint is chosen by samples at the evaluation's temperature, and BLEU as a reward follows its tokenizer", () => {
   const onKey = (key: string) => (step: string) => dependenciesOf(step).includes(key);
   const steps = ["G0I0", "grow-1", "score-1", "G1I1", "grow-2", "score-2"];
