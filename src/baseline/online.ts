@@ -7,6 +7,7 @@ import { chosenSources } from "../rest/steps/grow.js";
 import { loadPrepared } from "../rest/steps/prepare.js";
 import { runReward } from "../rest/steps/reward.js";
 import { type Look, lookAt, validationDraws } from "../rest/steps/validate.js";
+import type { OnlineLook, OnlineSummary } from "../store/summary.js";
 import { Learner, methodOptions } from "./learner.js";
 import type { Rollout } from "./method.js";
 import { onlineMethod } from "./methods.js";
@@ -38,21 +39,6 @@ interface BatchLine {
   validationReward?: number;
   validationBleu?: number;
   validationChrf?: number;
-}
-
-/** What the step leaves for the summary. */
-export interface OnlineResult {
-  policy: string;
-  samplesDrawn: number;
-  rewardCalls: number;
-  /** Drawn and scored to choose the checkpoint; not in the two above, as for ReST. */
-  validationSamples: number;
-  batches: number;
-  /** The batch after which the policy was kept; 0: BC. */
-  bestBatch: number;
-  bestReward: number;
-  /** The lines with a look, in order. */
-  looks: BatchLine[];
 }
 
 /** Where a stopped training goes on. */
@@ -194,27 +180,33 @@ function validation({ reward, bleu, chrf }: Look) {
 
 async function report(run: RunContext, name: string, { lines, best }: Kept) {
   const { samplesDrawn, rewardCalls, batch: batches } = lines.at(-1)!;
-  const looks = lines.filter((line) => line.validationReward !== undefined);
   const { validation: sources } = await loadPrepared(run);
-  const result: OnlineResult = {
+  const looks = lines.flatMap(looked);
+  const figures = {
     policy: name,
     samplesDrawn,
     rewardCalls,
     validationSamples: looks.length * validationDraws(sources.length),
     batches,
     bestBatch: best.batch,
-    bestReward: best.reward,
-    looks,
   };
-  const before = (100 * lines[0]!.validationReward!).toFixed(1);
+  const before = (100 * looks[0]!.reward).toFixed(1);
   run.reporter.note(
     best.batch === 0
       ? `${name}: no batch of ${batches} led to a higher validation reward than BC's, ${before}, so ${name} has BC's weights.`
       : `${name}: validation reward ${before} → ${(100 * best.reward).toFixed(1)} after batch ${best.batch} of ${batches}, ` +
           `${samplesDrawn} candidates sampled and scored.`,
   );
-  const { looks: _, ...figures } = result;
-  return { result: { ...result, looks: looks.map((line) => ({ ...line })) }, metrics: figures };
+  const result = { ...figures, looks: looks.map((one) => ({ ...one })) } satisfies OnlineSummary;
+  return { result, metrics: { ...figures, validationReward: best.reward } };
+}
+
+/** The line as the summary has it, if it has a look. */
+function looked(line: BatchLine): OnlineLook[] {
+  const { batch, samplesDrawn, rewardCalls, klFromBc, klCoefficient } = line;
+  const { validationReward: reward, validationBleu: bleu, validationChrf: chrf } = line;
+  if (reward === undefined || bleu === undefined || chrf === undefined) return [];
+  return [{ batch, samplesDrawn, rewardCalls, reward, bleu, chrf, klFromBc, klCoefficient }];
 }
 
 function mean(values: readonly number[]): number {

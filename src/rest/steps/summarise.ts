@@ -1,9 +1,8 @@
 /** Gathers a run's figures into `summary.json` and draws `report.html` from them. */
 
 import { readFile } from "node:fs/promises";
-import type { OnlineResult } from "../../baseline/online.js";
 import { writeFileAtomic } from "../../store/atomic.js";
-import type { ExampleTranslations, PolicyCosts, RunSummary } from "../../store/summary.js";
+import type { ExampleTranslations, OnlineSummary, PolicyCosts, RunSummary } from "../../store/summary.js";
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
 import type { RunContext } from "../context.js";
@@ -28,6 +27,9 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
       JSON.parse(await readFile(run.folder.inside(`evaluation/${name}.json`), "utf8")) as Evaluation,
     );
   const counts = run.result<PreparedCounts>(stepNames.prepare);
+  const online = manifest.steps
+    .filter(({ name }) => isOnlinePolicy(name))
+    .map(({ result }) => result as unknown as OnlineSummary);
   const signatures = evaluationSignatures(config);
   const summary: RunSummary = {
     format: 1,
@@ -49,6 +51,7 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     improves: manifest.steps
       .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)
       .map((step) => ({ ...(step.result as unknown as ImproveResult), seconds: step.time.seconds })),
+    ...(online.length > 0 ? { online } : {}),
     bestOfN: evaluations.flatMap(({ summary, bestOfN }) =>
       bestOfN.map((point) => ({ policy: summary.name, ...point })),
     ),
@@ -87,7 +90,7 @@ export function costs(
     seconds += step.time.seconds;
     if (step.name.startsWith("grow-")) samplesDrawn += (step.result as unknown as GrowResult).samples;
     if (isOnlinePolicy(step.name)) {
-      const spent = step.result as unknown as OnlineResult;
+      const spent = step.result as unknown as OnlineSummary;
       samplesDrawn += spent.samplesDrawn;
       rewardCalls += spent.rewardCalls;
     }
