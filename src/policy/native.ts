@@ -9,6 +9,8 @@ import type { Target } from "./batches.js";
 import type { BeamResult } from "./beam.js";
 import type { TokenDivergences } from "./divergence.js";
 import { Encoder } from "./encoder.js";
+import type { LossRequest } from "./loss.js";
+import { endless, type OnlineOptions, OnlineTraining } from "./online-training.js";
 import { packGroups } from "./packed.js";
 import type {
   Example,
@@ -215,6 +217,14 @@ export class NativePolicy implements Policy {
     };
     await this.#remote.call("beginTraining", request);
     return trainLoop(this.#remote, options);
+  }
+
+  /** Begins a training whose examples come batch by batch. */
+  async trainOnline(options: OnlineOptions & { loss: LossRequest }): Promise<OnlineTraining<Example>> {
+    const { loss, ...arithmetic } = options;
+    const request: TrainRequest = { groups: packGroups([]), options: endless(arithmetic), loss };
+    await this.#remote.call("beginTraining", request);
+    return new OnlineTraining(this.#remote, (examples) => packGroups(this.#groups(examples)));
   }
 
   async release(): Promise<void> {

@@ -103,13 +103,14 @@ export class Training {
     return this.#trainer.state.average ?? this.#trainer.parameters.data;
   }
 
-  /** Goes on with other groups: what an online method has just sampled. */
-  replace(groups: readonly Group[]): void {
+  /** Goes on with other groups, what an online method has just sampled; returns the updates of one pass over them. */
+  replace(groups: readonly Group[]): number {
     this.#groups = groups;
     this.#first = this.#step;
     this.#epoch = -1;
     this.#perEpoch = 0;
     this.#pack(0);
+    return Math.ceil(this.#perEpoch / this.#options.accumulate);
   }
 
   keepBest(): void {

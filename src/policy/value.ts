@@ -5,6 +5,7 @@ import { writeFolderAtomic } from "../store/atomic.js";
 import type { Remote, Thread } from "../tensor/thread.js";
 import { saveTextCodec } from "../text/text-codec.js";
 import type { NativePolicy } from "./native.js";
+import { endless, type OnlineOptions, OnlineTraining } from "./online-training.js";
 import { packGroups } from "./packed.js";
 import type { TrainResult } from "./policy.js";
 import { remoteStream } from "./remote-stream.js";
@@ -72,6 +73,13 @@ export class ValueFunction {
     const request: TrainRequest = { groups: packGroups(this.#groups(examples)), options: arithmetic };
     await this.#remote.call("beginTraining", request);
     return trainLoop(this.#remote, options);
+  }
+
+  /** Begins a least-squares training whose returns come batch by batch. */
+  async trainOnline(options: OnlineOptions): Promise<OnlineTraining<ReturnExample>> {
+    const request: TrainRequest = { groups: packGroups([]), options: endless(options) };
+    await this.#remote.call("beginTraining", request);
+    return new OnlineTraining(this.#remote, (examples) => packGroups(this.#groups(examples)));
   }
 
   /** Writes a folder; it appears whole or not at all. */

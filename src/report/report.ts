@@ -17,6 +17,7 @@ import {
   exampleEntries,
   gainTable,
   improveTable,
+  onlineTable,
   policyTable,
   toHtml,
 } from "./tables.js";
@@ -44,6 +45,7 @@ export async function renderReport(summary: RunSummary): Promise<string> {
     section("All policies", toHtml(policyTable(summary)), toHtml(effectsTable(summary))),
     examples(summary),
     improves(summary, drawn),
+    online(summary),
     bestOfN(summary, drawn),
     distance(summary, drawn),
     glossary(),
@@ -131,6 +133,10 @@ function whatWasRun(summary: RunSummary): string {
       `<b>G1I2</b> means: first Grow, second Improve.`,
     );
   }
+  for (const { policy, samplesDrawn } of summary.online ?? [])
+    sentences.push(
+      `Then it was trained online as <b>${html(policy)}</b> on ${plural(samplesDrawn, "candidate")} of its own, each scored by the reward “${isolated(summary.reward.name)}” as it was sampled.`,
+    );
   if (start !== undefined && summary.policies.every(({ n }) => n === start.n)) {
     sentences.push(
       `Every policy is judged on the same ${plural(start.n, "sentence")}, none of them trained on.`,
@@ -271,6 +277,18 @@ function improves(summary: RunSummary, drawn: Map<string, string>): string {
     ),
     chartGrid(drawn, ["kept-by-improve-step"]),
     toHtml(improveTable(summary)),
+  );
+}
+
+function online(summary: RunSummary): string {
+  if (!summary.online) return "";
+  return section(
+    "Online training",
+    paragraph(
+      "Each batch is sampled from the policy as it is then, scored, and trained on once or a few times. Samples and reward calls are those drawn so far.",
+      "faint",
+    ),
+    toHtml(onlineTable(summary)),
   );
 }
 

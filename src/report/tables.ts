@@ -270,6 +270,44 @@ export function improveTable(summary: RunSummary): Table {
   };
 }
 
+/** One row a look at an online training: how the policy stood after so many samples. */
+export function onlineTable(summary: RunSummary): Table {
+  const rows = (summary.online ?? []).flatMap(({ policy, bestBatch, looks }) =>
+    looks.map((look): Row => {
+      const cells = [
+        policy,
+        count(look.batch),
+        count(look.samplesDrawn),
+        count(look.rewardCalls),
+        rewardPoints(look.reward),
+        points(look.bleu),
+        points(look.chrf),
+        decimal(look.klFromBc, 2),
+        decimal(look.klCoefficient, 4),
+      ];
+      return look.batch === bestBatch ? { cells, mark: "best" } : { cells };
+    }),
+  );
+  return {
+    title: "Online training",
+    columns: [
+      left("policy"),
+      right("batch"),
+      right("samples"),
+      right("calls"),
+      right("mean reward"),
+      right("BLEU"),
+      right("chrF"),
+      right("KL"),
+      right("price of KL"),
+    ],
+    rows,
+    notes: [
+      "On validation sentences; batch 0 is BC, and the marked row is the policy that was kept. KL: over the samples of the last batch, before it was trained on.",
+    ],
+  };
+}
+
 /** One row a policy, one column an N, each cell `reward / chrF` of the best of N by reward. */
 export function bestOfNTable(summary: RunSummary): Table {
   const sizes = [...new Set(summary.bestOfN.map(({ n }) => n))].sort((a, b) => a - b);
@@ -498,6 +536,7 @@ function tables(summary: RunSummary): Table[] {
     policyTable(summary),
     effectsTable(summary),
     improveTable(summary),
+    onlineTable(summary),
     bestOfNTable(summary),
     curveTable(summary),
   ].filter(({ rows }, at) => at === 0 || rows.length > 0);

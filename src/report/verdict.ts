@@ -234,6 +234,8 @@ function metric(topic: "bleu" | "chrf", label: string, start: PolicySummary, las
 function selection(summary: RunSummary): Finding[] {
   const start = baseline(summary)!;
   const pairs = controlPairs(summary);
+  // An online method selects nothing that could be chosen at random instead.
+  if (pairs.length === 0 && summary.improves.length === 0 && summary.online) return [];
   if (pairs.length === 0) {
     return [
       {

@@ -3,7 +3,7 @@
 import type { Config } from "./config.js";
 import { type Algorithm, rest } from "./loop.js";
 import { needsValue } from "./losses/names.js";
-import { BC, policyName, stepNames } from "./names.js";
+import { BC, onlinePolicyName, policyName, stepNames } from "./names.js";
 import { retrainsReward } from "./reward-parts.js";
 import type { ImproveStep } from "./steps/improve.js";
 import { learnsReward } from "./steps/prepare.js";
@@ -18,6 +18,8 @@ export interface Steps {
   score(grow: number): Promise<void>;
   teachValue(grow: number): Promise<void>;
   improve(step: ImproveStep): Promise<void>;
+  /** PPO or RLOO from BC on, in place of Grow and Improve. */
+  trainOnline(policy: string): Promise<void>;
   evaluate(policy: string): Promise<void>;
 }
 
@@ -71,19 +73,33 @@ export function algorithm(config: Config, steps: Steps): Algorithm<string, numbe
   };
 }
 
+/** ReST, or where the configuration asks for it an online method after the same first policy and reward. */
+export async function perform(
+  config: Config,
+  one: Algorithm<string, number>,
+  steps: Pick<Steps, "trainOnline" | "evaluate">,
+): Promise<string> {
+  if (config.method === "rest") return rest(one);
+  await one.imitate();
+  const name = onlinePolicyName(config.method);
+  await steps.trainOnline(name);
+  await steps.evaluate(name);
+  return name;
+}
+
 /** What a single-step command does, and so what a step belongs to. */
-export type Phase = "imitate" | "grow" | "score" | "improve";
+export type Phase = "imitate" | "grow" | "score" | "improve" | "online";
 
 export interface PlannedStep {
   /** As the manifest knows it. */
   readonly name: string;
-  readonly kind: "prepare" | "bc" | "reward" | "grow" | "score" | "value" | "improve" | "evaluate";
+  readonly kind: "prepare" | "bc" | "reward" | "grow" | "score" | "value" | "improve" | "online" | "evaluate";
   readonly phase: Phase;
   /** Steps with the same number are done by one single-step command. */
   readonly unit: number;
 }
 
-/** Every step of a run in the order of Algorithm 1, by going through it without doing any. */
+/** Every step of a run in order, by going through it without doing any. */
 export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
   const plan: PlannedStep[] = [];
   let phase: Phase = "imitate";
@@ -96,7 +112,7 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
     // With trainOnAll the control starts from the policy that the main line has trained already.
     if (!plan.some((step) => step.name === name)) plan.push({ kind, name, phase, unit });
   };
-  const one = algorithm(config, {
+  const steps: Steps = {
     prepare: () => add("prepare", stepNames.prepare),
     imitate: () => add("bc", stepNames.bc),
     teachReward: () => add("reward", stepNames.reward),
@@ -108,9 +124,14 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
     },
     teachValue: (grow) => add("value", stepNames.value(grow)),
     improve: (step) => add("improve", policyName(step.grow, step.improve, step.control)),
+    trainOnline: (policy) => {
+      begin("online");
+      return add("online", policy);
+    },
     evaluate: (policy) => add("evaluate", stepNames.evaluate(policy)),
-  });
-  await rest({
+  };
+  const one = algorithm(config, steps);
+  const begun: typeof one = {
     ...one,
     grow: (...given) => {
       begin("grow");
@@ -120,6 +141,7 @@ export async function plannedSteps(config: Config): Promise<PlannedStep[]> {
       begin("improve");
       return one.improve(...given);
     },
-  });
+  };
+  await perform(config, begun, steps);
   return plan;
 }

@@ -31,7 +31,8 @@ const thresholdBounds = {
   },
 } as const;
 
-function* thresholdIssues({ improve, grow }: Config): Generator<Issue> {
+function* thresholdIssues({ method, improve, grow }: Config): Generator<Issue> {
+  if (method !== "rest") return;
   const { kind, values } = improve.thresholds;
   const { least, most, whole, what } = thresholdBounds[kind];
   const path = ["improve", "thresholds", "values"];
@@ -96,7 +97,8 @@ function* filterIssues({ improve: { lengthRatio } }: Config): Generator<Issue> {
   };
 }
 
-function* lossIssues({ improve: { loss, bvmpo, accumulate } }: Config): Generator<Issue> {
+function* lossIssues({ method, improve: { loss, bvmpo, accumulate } }: Config): Generator<Issue> {
+  if (method !== "rest") return;
   if (loss === "bvmpo" && accumulate > 1)
     yield {
       path: ["improve", "accumulate"],
@@ -113,8 +115,41 @@ function* lossIssues({ improve: { loss, bvmpo, accumulate } }: Config): Generato
   };
 }
 
-function* rewardIssues({ reward, grow }: Config): Generator<Issue> {
-  if (reward.kind === "learned" && reward.retrain && grow.steps < 2) {
+function* onlineIssues({ method, online, grow }: Config): Generator<Issue> {
+  if (method === "rest") return;
+  const { samples, sourcesPerBatch, samplesPerSource, normalise } = online;
+  const compares = method === "rloo" || normalise;
+  if (compares && samplesPerSource < 2)
+    yield {
+      path: ["online", "samplesPerSource"],
+      message:
+        "is 1 but must be 2 or more, as " +
+        (method === "rloo" ? "method rloo compares" : "online.normalise compares") +
+        " candidates of one source. Raise it.",
+      related: [["online", "normalise"], ["method"]],
+    };
+  const batch = sourcesPerBatch * samplesPerSource;
+  if (samples !== null && samples < batch)
+    yield {
+      path: ["online", "samples"],
+      message:
+        `is ${samples} but must be at least one batch, ${batch} (online.sourcesPerBatch × online.samplesPerSource). ` +
+        "Raise it, or lower one of these.",
+      related: [
+        ["online", "sourcesPerBatch"],
+        ["online", "samplesPerSource"],
+      ],
+    };
+  if (samples === null && grow.steps === 0)
+    yield {
+      path: ["grow", "steps"],
+      message: `is 0, so that ReST would draw no samples and method ${method} may draw none either. Set online.samples.`,
+      related: [["method"]],
+    };
+}
+
+function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
+  if (method === "rest" && reward.kind === "learned" && reward.retrain && grow.steps < 2) {
     yield {
       path: ["reward", "retrain"],
       message: `is true but grow.steps is ${grow.steps}, and the reward is taught again before the second Grow. Raise grow.steps or remove it.`,
@@ -162,17 +197,18 @@ function* modelIssues({ model }: Config): Generator<Issue> {
   }
 }
 
-function* trainingIssues({ bc, improve, reward }: Config): Generator<Issue> {
+function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Issue> {
   const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [
     { name: "bc", path: ["bc"], warmupSteps: bc.warmupSteps, stepsKey: "steps", steps: bc.steps },
-    {
+  ];
+  if (method === "rest")
+    trained.push({
       name: "improve",
       path: ["improve"],
       warmupSteps: improve.warmupSteps,
       stepsKey: "trainSteps",
       steps: improve.trainSteps,
-    },
-  ];
+    });
   for (const [index, part] of rewardParts(reward).entries()) {
     if (part.kind !== "learned") continue;
     const path = "parts" in reward ? ["reward", "parts", index] : ["reward"];
@@ -253,6 +289,7 @@ export function crossIssues(config: Config): Issue[] {
     ...thresholdIssues(config),
     ...filterIssues(config),
     ...lossIssues(config),
+    ...onlineIssues(config),
     ...evaluateIssues(config),
   ];
 }
@@ -266,8 +303,8 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { data, model, reward, improve } = config;
-  const idle: IdleKey[] = [];
+  const { data, model, reward } = config;
+  const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
   }
@@ -293,6 +330,11 @@ export function idleKeys(config: Config): IdleKey[] {
       idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
     }
   }
+  return idle;
+}
+
+function idleForRest({ improve }: Config): IdleKey[] {
+  const idle: IdleKey[] = [{ path: ["online"], because: "where method is rest" }];
   for (const loss of ["gold", "bvmpo", "oac", "rwr"] as const) {
     if (improve.loss !== loss)
       idle.push({ path: ["improve", loss], because: `where improve.loss is ${improve.loss}` });
@@ -302,5 +344,16 @@ export function idleKeys(config: Config): IdleKey[] {
       path: ["improve", "value"],
       because: `where improve.loss is ${improve.loss}, which needs no value function`,
     });
+  return idle;
+}
+
+function idleOnline({ method, online, reward }: Config): IdleKey[] {
+  const because = `where method is ${method}`;
+  const idle: IdleKey[] = [{ path: ["improve"], because }];
+  if (method !== "ppo") idle.push({ path: ["online", "ppo"], because });
+  if (reward.kind === "learned") idle.push({ path: ["reward", "retrain"], because });
+  if (online.samples !== null)
+    for (const name of ["steps", "samples"])
+      idle.push({ path: ["grow", name], because: `${because} and online.samples is a number` });
   return idle;
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { PresetName as ModelPreset } from "../model/config.js";
 import { lossNames } from "./losses/names.js";
+import { onlineMethodNames } from "./names.js";
 
 /** Where a value comes from, as the docs page and `coppice.yaml` print it. */
 const ours = "ours";
@@ -585,6 +586,96 @@ const improve = z
   .prefault({})
   .meta({ description: "Improve: keep the candidates above a rising threshold and fine-tune on them" });
 
+const ppo = z
+  .strictObject({
+    clip: key(
+      z.number().gt(0).lt(1),
+      0.2,
+      "The ratio to the policy that sampled counts up to this far from 1",
+      "Schulman et al. 2017",
+    ),
+    discount: key(
+      z.number().min(0).max(1),
+      1,
+      "γ, discount of a later token's reward",
+      "Ziegler et al. 2019",
+    ),
+    lambda: key(
+      z.number().min(0).max(1),
+      0.95,
+      "λ of the advantage estimates: 1 trusts returns alone, 0 the value function",
+      "Schulman et al. 2016; Ziegler et al. 2019",
+    ),
+    whiten: key(
+      z.boolean(),
+      true,
+      "Give the advantages of a batch mean 0 and deviation 1",
+      "Ziegler et al. 2019, in their code",
+    ),
+    valueLearningRate: key(learningRate, 3e-4, "Learning rate of the value function"),
+  })
+  .prefault({})
+  .meta({ description: "Options of method ppo" });
+
+const online = z
+  .strictObject({
+    samples: key(
+      whole(1, 1_000_000_000).nullable(),
+      null,
+      "Candidates drawn in all; null: as many as ReST would draw, grow.steps × sources × grow.samples",
+      "ours; paper 4 compares at equal samples",
+    ),
+    sourcesPerBatch: key(whole(1, 1_000_000), 64, "Sources of one batch, chosen by the seed"),
+    samplesPerSource: key(
+      whole(1, 100_000),
+      8,
+      "Candidates a source in a batch, which are compared with each other",
+      "ours; k = 2 and 4 in Ahmadian et al. 2024",
+    ),
+    temperature: key(
+      temperature,
+      1,
+      "Softmax temperature of the samples; only at 1 are they drawn from the policy that is trained",
+    ),
+    epochs: key(
+      whole(1, 1000).nullable(),
+      null,
+      "Passes over each batch; null: 4 for ppo, 1 for rloo",
+      "Ziegler et al. 2019 for ppo",
+    ),
+    batchTokens: optimizer.batchTokens(2048),
+    learningRate: key(learningRate, 1e-4, "Learning rate, which stays after the warm-up"),
+    warmupSteps: optimizer.warmupSteps(10),
+    clipNorm: optimizer.clipNorm(1),
+    normalise: key(
+      z.boolean(),
+      true,
+      "Give the rewards of a source's candidates in a batch mean 0 and deviation 1; where all are equal, 0",
+    ),
+    klCoefficient: key(
+      z.number().min(0).max(1000),
+      0.05,
+      "β, price of a nat of divergence from BC, in units of the (normalised) reward",
+    ),
+    klTarget: key(
+      z.number().gt(0).max(1000).nullable(),
+      6,
+      "Divergence from BC, in nats a sequence, that β is adapted towards; null: β stays",
+      "Ziegler et al. 2019 for ppo",
+    ),
+    evaluateEvery: key(
+      whole(1, 1_000_000),
+      4,
+      "Batches between two looks at the mean reward on validation sources; the best checkpoint, or BC, is kept",
+    ),
+    ppo,
+  })
+  .prefault({})
+  .meta({
+    description:
+      "Online training with method ppo or rloo: sample a batch, score it, train on it, sample the next from what came out",
+  });
+
 const evaluate = z
   .strictObject({
     sources: key(
@@ -648,12 +739,19 @@ export const configSchema = z.strictObject({
         "Base values that the rest of the file overrides; of a list, a later one overrides those before it",
       origin: ours,
     }),
+  method: key(
+    z.enum(["rest", ...onlineMethodNames]),
+    "rest",
+    "What follows BC: rest (Grow and Improve), or a baseline that trains online, ppo or rloo",
+    "paper 4 compares with online RL",
+  ),
   data,
   model,
   bc,
   reward,
   grow,
   improve,
+  online,
   evaluate,
 });
 

@@ -96,6 +96,15 @@ export class RunContext {
     });
   }
 
+  /**
+   * Adds a line to metrics.jsonl on the way through a step. Lines of a step that was stopped are gone when the run is
+   * opened again: going on, a step writes those of the part that it keeps once more.
+   */
+  log(record: MetricRecord): void {
+    if (!this.#metrics) throw new Error("a run that is open for reading has nothing to log");
+    this.#metrics.append(record);
+  }
+
   /** What a finished step left for others to read. */
   result<T>(step: string): T {
     const found = this.manifest.step(step);

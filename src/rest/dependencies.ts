@@ -2,7 +2,7 @@
 
 import { lessonKeys } from "./config-schema.js";
 import { MODULE_CONTENT } from "./inputs.js";
-import { parsePolicyName } from "./names.js";
+import { BC, isOnlinePolicy } from "./names.js";
 
 /** Whether a reward is learned says whether a part of the data is set aside for it. */
 const prepared = ["data", "model", "reward.kind", "reward.parts"];
@@ -13,7 +13,9 @@ const TOKENIZER = "evaluate.bleuTokenizer";
 /** What a learned reward follows from: not what is done with its scores afterwards. */
 const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
-const everything = [...firstPolicy, ...scoring, "grow", "improve", "evaluate.temperature", TOKENIZER];
+const chosen = [...firstPolicy, ...scoring, "grow", "evaluate.temperature", TOKENIZER];
+const everything = [...chosen, "improve"];
+const online = [...chosen, "online"];
 
 /**
  * Keys of a step by its name, those of `prepare` before it left out; `improve` stands for all below it. The seed counts
@@ -25,7 +27,8 @@ export function dependenciesOf(step: string): string[] {
   if (step === "reward") return [...firstPolicy, ...lessons, "grow.maxTokens", TOKENIZER];
   if (step.startsWith("reward-")) return everything;
   const [, kind, name] = /^(evaluate|grow|score|value)-(.+)$/.exec(step) ?? [undefined, "train", step];
-  const first = /^\d+$/.test(name!) ? name === "1" : parsePolicyName(name!)?.grow === 0;
+  if (isOnlinePolicy(name!)) return kind === "evaluate" ? [...online, "evaluate"] : online;
+  const first = name === "1" || name === BC;
   if (!first) return kind === "evaluate" ? [...everything, "evaluate"] : everything;
   switch (kind) {
     case "grow":

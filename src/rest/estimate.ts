@@ -1,5 +1,8 @@
 /** How long the rest of a run will take, from what has been measured: a guide for whoever waits, not a promise. */
 
+import { onlineMethod } from "../baseline/methods.js";
+import { planOnline } from "../baseline/plan.js";
+import type { NativePolicy } from "../policy/native.js";
 import { duration } from "../report/format.js";
 import type { PlannedStep } from "./algorithm.js";
 import type { RunContext } from "./context.js";
@@ -21,6 +24,7 @@ const labels: Record<PlannedStep["kind"], string> = {
   score: "scoring",
   value: "the value function",
   improve: "Improve",
+  online: "online training",
   evaluate: "evaluation",
 };
 
@@ -75,10 +79,12 @@ export async function secondsLeft(
 
 /** Seconds of a step whose kind has not been measured yet; undefined where nothing tells. */
 async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => number | undefined> {
-  const { bc, grow, improve, evaluate } = run.config;
+  const { method, bc, grow, improve, online, evaluate } = run.config;
+  const { folder } = run;
   const { train } = await loadPrepared(run);
   const counts = run.result<PreparedCounts>(stepNames.prepare);
-  const perSample = await secondsPerSample(run, train);
+  const policy = await run.policy(BC);
+  const perSample = await secondsPerSample(run, policy, train);
   const trained = run.manifest.step(stepNames.bc)!;
   const { steps } = run.result<{ steps: number }>(stepNames.bc);
   const perToken = trained.time.seconds / (steps * tokensAStep(bc));
@@ -95,6 +101,20 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
           perToken * tokensAStep(improve) * improve.trainSteps +
           validation * (1 + Math.ceil(improve.trainSteps / improve.evaluateEvery))
         );
+      case "online": {
+        if (method === "rest") return undefined;
+        const { samples, batches } = planOnline(
+          run.config,
+          chosenSources(run, counts.train).length,
+          folder.config,
+        );
+        const { epochs, needsValue } = onlineMethod(method);
+        const passes = (online.epochs ?? epochs) * (needsValue ? 2 : 1);
+        return (
+          samples * (perSample + passes * perToken * meanTokens(policy, train)) +
+          validation * (1 + Math.ceil(batches / online.evaluateEvery))
+        );
+      }
       case "evaluate":
         return (
           test *
@@ -107,15 +127,25 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
   };
 }
 
-async function secondsPerSample(run: RunContext, train: readonly { source: string }[]): Promise<number> {
-  const policy = await run.policy(BC);
-  const n = Math.min(PROBED_SAMPLES, run.config.grow.samples);
-  // Spread over the corpus: sources that stand together are often alike.
+/** Some pairs, spread over the corpus: those that stand together are often alike. */
+function probed<T>(train: readonly T[]): T[] {
   const stride = Math.max(1, Math.floor(train.length / PROBED_SOURCES));
-  const sources = train
-    .filter((_, i) => i % stride === 0)
-    .slice(0, PROBED_SOURCES)
-    .map(({ source }, sourceId) => ({ sourceId, text: source }));
+  return train.filter((_, i) => i % stride === 0).slice(0, PROBED_SOURCES);
+}
+
+/** Of a human translation, which a sample is about as long as. */
+function meanTokens({ encoder }: NativePolicy, train: readonly { target: string }[]): number {
+  const some = probed(train);
+  return some.reduce((sum, { target }) => sum + encoder.target(target).length, 0) / some.length;
+}
+
+async function secondsPerSample(
+  run: RunContext,
+  policy: NativePolicy,
+  train: readonly { source: string }[],
+): Promise<number> {
+  const n = Math.min(PROBED_SAMPLES, run.config.grow.samples);
+  const sources = probed(train).map(({ source }, sourceId) => ({ sourceId, text: source }));
   const sample = async (some: typeof sources): Promise<number> => {
     const started = performance.now();
     const options = { n, temperature: run.config.grow.temperature, maxTokens: run.config.grow.maxTokens };

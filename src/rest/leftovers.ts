@@ -18,7 +18,7 @@ export async function discardStaleWork(
 ): Promise<void> {
   const stale = (step: string) => manifest.differs(now, dependenciesOf(step));
   for (const file of await names(folder.policies)) {
-    const [, policy] = /^(.+)\.training$/.exec(file) ?? [];
+    const [, policy] = /^(.+?)(?:\.value-\d+)?\.training$/.exec(file) ?? [];
     if (policy && stale(policy)) await rm(join(folder.policies, file), { force: true });
   }
   for (const name of await names(folder.root)) {

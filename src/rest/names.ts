@@ -6,10 +6,25 @@ export function policyName(grow: number, improve: number, control = false): stri
   return `G${grow}I${improve}${control ? "-random" : ""}`;
 }
 
-/** Where a policy stands: `G1I3-random` → grow 1, improve 3, control. */
+/** What trains online in place of Grow and Improve, as `method` of the configuration names it. */
+export const onlineMethodNames = ["ppo", "rloo"] as const;
+export type OnlineMethodName = (typeof onlineMethodNames)[number];
+
+const onlinePolicies = { ppo: "PPO", rloo: "RLOO" } as const satisfies Record<OnlineMethodName, string>;
+
+export function onlinePolicyName(method: OnlineMethodName): string {
+  return onlinePolicies[method];
+}
+
+export function isOnlinePolicy(name: string): boolean {
+  return Object.values<string>(onlinePolicies).includes(name);
+}
+
+/** Where a policy stands: `G1I3-random` → grow 1, improve 3, control. An online one follows BC without a Grow. */
 export function parsePolicyName(
   name: string,
 ): { grow: number; improve: number; control: boolean } | undefined {
+  if (isOnlinePolicy(name)) return { grow: 0, improve: 1, control: false };
   const match = /^G(\d+)I(\d+)(-random)?$/.exec(name);
   if (!match) return undefined;
   return { grow: Number(match[1]), improve: Number(match[2]), control: match[3] !== undefined };
@@ -42,4 +57,6 @@ export const streams = {
   probe: 10,
   retrain: 11,
   doctor: 12,
+  online: 13,
+  critic: 14,
 } as const;

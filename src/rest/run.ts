@@ -1,6 +1,7 @@
 /** A run of a folder: opens it, does what its configuration asks for, goes on where it was left. */
 
 import { readFile } from "node:fs/promises";
+import { trainOnline } from "../baseline/online.js";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { duration } from "../report/format.js";
@@ -12,13 +13,12 @@ import { enterRunFolder, type RunFolder, runFolder } from "../store/run-folder.j
 import type { RunSummary } from "../store/summary.js";
 import { Thread } from "../tensor/thread.js";
 import { version } from "../version.js";
-import { algorithm, type PlannedStep, plannedSteps, type Steps } from "./algorithm.js";
+import { algorithm, type PlannedStep, perform, plannedSteps, type Steps } from "./algorithm.js";
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
 import { checkInputs, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
-import { rest } from "./loop.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
 import { type Reporter, silent } from "./reporter.js";
@@ -59,7 +59,7 @@ export async function runAll(options: RunOptions): Promise<RunSummary> {
     };
     let said = await sayTimeLeft();
     const one = algorithm(run.config, steps);
-    await rest({
+    const timed: typeof one = {
       ...one,
       imitate: async () => {
         const policy = await one.imitate();
@@ -73,7 +73,8 @@ export async function runAll(options: RunOptions): Promise<RunSummary> {
         if (!known) await sayTimeLeft();
         return candidates;
       },
-    });
+    };
+    await perform(run.config, timed, steps);
     return writeSummary(run);
   });
 }
@@ -92,6 +93,7 @@ export function stepsOf(run: RunContext): Steps {
     score: (grow) => scoreCandidates(run, grow),
     teachValue: (grow) => teachValue(run, grow),
     improve: (step) => improvePolicy(run, step),
+    trainOnline: (policy) => trainOnline(run, policy),
     evaluate: (policy) => evaluatePolicy(run, policy),
   };
 }

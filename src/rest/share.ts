@@ -10,7 +10,7 @@ import { type RunFolder, runFolder } from "../store/run-folder.js";
 import { type Config, parseConfig } from "./config.js";
 import type { TakenStep } from "./context.js";
 import { dependenciesOf } from "./dependencies.js";
-import { parsePolicyName, stepNames } from "./names.js";
+import { isOnlinePolicy, parsePolicyName, stepNames } from "./names.js";
 import type { Reporter } from "./reporter.js";
 
 /** A run that steps can be taken from. */
@@ -70,14 +70,17 @@ export function sameOutcome(step: string, one: Config, other: Config): boolean {
 
 /** What candidates follow from, whichever Improve steps are made of them; see `ManifestOptions.identity`. */
 export function candidateIdentity(config: Config): Json {
-  const { improve: _, evaluate: __, ...before } = { ...config, grow: { ...config.grow, steps: 0 } };
-  return json(before);
+  const { method: _, improve: __, online: ___, evaluate: ____, ...before } = config;
+  return json({ ...before, grow: { ...config.grow, steps: 0 } });
 }
 
 /** The configuration without what comes after `step`. */
 function upTo(step: string, config: Config): Json {
   const { grow, improve } = config;
-  const name = parsePolicyName(step.replace(/^evaluate-/, ""));
+  const policy = step.replace(/^evaluate-/, "");
+  // Online, the samples that are drawn follow from all of Grow.
+  if (isOnlinePolicy(policy)) return json(config);
+  const name = parsePolicyName(policy);
   const steps = name?.grow === 1 ? name.improve : improve.steps;
   return json({
     ...config,

@@ -2,9 +2,8 @@
 
 import { UserError } from "../errors.js";
 import type { FinishedStep } from "../store/manifest.js";
-import { algorithm, type Phase, type PlannedStep, plannedSteps, type Steps } from "./algorithm.js";
+import { algorithm, type Phase, type PlannedStep, perform, plannedSteps, type Steps } from "./algorithm.js";
 import type { RunContext } from "./context.js";
-import { rest } from "./loop.js";
 import { policyName, stepNames } from "./names.js";
 import { type RunOptions, stepsOf, withRun } from "./run.js";
 import { learnsReward } from "./steps/prepare.js";
@@ -26,6 +25,12 @@ export interface SingleResult {
  */
 export async function runSingle(command: SingleCommand, options: RunOptions): Promise<SingleResult> {
   return withRun(options, async (run) => {
+    if (run.config.method !== "rest")
+      throw new UserError(
+        `method ${run.config.method} trains in one step and has none of its own for coppice ${command}. ` +
+          `Do it with: coppice run ${options.dir}`,
+        { file: run.folder.config },
+      );
     const plan = await plannedSteps(run.config);
     const due = nextStep(run, plan);
     if (command === "train-reward" && !learnsReward(run.config))
@@ -47,7 +52,8 @@ export async function runSingle(command: SingleCommand, options: RunOptions): Pr
       ({ unit, phase }) => unit === due.unit || (due.phase === "imitate" && phase === command && unit === 1),
     );
     const names = new Set(chosen.map(({ name }) => name).filter((name) => !run.manifest.isDone(name)));
-    await rest(algorithm(run.config, only(names, stepsOf(run))));
+    const steps = only(names, stepsOf(run));
+    await perform(run.config, algorithm(run.config, steps), steps);
     const next = nextStep(run, plan);
     if (!next) await writeSummary(run);
     return {
@@ -62,6 +68,7 @@ function nextStep(run: RunContext, plan: readonly PlannedStep[]): PlannedStep | 
 }
 
 function commandOf({ config }: RunContext, phase: Phase): SingleCommand {
+  if (phase === "online") throw new Error("an online method has no single steps");
   if (phase !== "imitate") return phase;
   return learnsReward(config) ? "train-reward" : "grow";
 }
@@ -80,6 +87,7 @@ function only(names: ReadonlySet<string>, steps: Steps): Steps {
     score: (grow) => pass(stepNames.score(grow), () => steps.score(grow)),
     teachValue: (grow) => pass(stepNames.value(grow), () => steps.teachValue(grow)),
     improve: (step) => pass(policyName(step.grow, step.improve, step.control), () => steps.improve(step)),
+    trainOnline: (policy) => pass(policy, () => steps.trainOnline(policy)),
     evaluate: (policy) => pass(stepNames.evaluate(policy), () => steps.evaluate(policy)),
   };
 }

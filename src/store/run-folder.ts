@@ -5,8 +5,8 @@ import { UserError } from "../errors.js";
 import { removeLeftovers } from "./atomic.js";
 import { lockRun, type RunLock } from "./lock.js";
 
-/** `G0I0` and `G1I4` as in the paper, `BC`, and a control's suffix: `G1I3-random`. */
-const POLICY_NAME = /^(BC|G\d+I\d+)(-[a-z0-9]+)*$/;
+/** `G0I0` and `G1I4` as in the paper, `BC`, `PPO` and `RLOO`, and a control's suffix: `G1I3-random`. */
+const POLICY_NAME = /^(BC|PPO|RLOO|G\d+I\d+)(-[a-z0-9]+)*$/;
 
 export interface RunFolder {
   root: string;

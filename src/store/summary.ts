@@ -141,6 +141,35 @@ export interface ExampleTranslations {
   translations: Record<string, { text: string; reward: number }>;
 }
 
+/** The policy of an online training as it was seen on the validation part, on its way. */
+export interface OnlineLook {
+  /** Batches trained on; 0 is BC. */
+  batch: number;
+  samplesDrawn: number;
+  rewardCalls: number;
+  /** Mean reward, and corpus BLEU and chrF, of samples. */
+  reward: number;
+  bleu: number;
+  chrf: number;
+  /** Nats a sequence, over the samples of the last batch. */
+  klFromBc: number;
+  /** Price of a nat when that batch was trained on. */
+  klCoefficient: number;
+}
+
+/** What one online training came to. */
+export interface OnlineSummary {
+  policy: string;
+  samplesDrawn: number;
+  rewardCalls: number;
+  /** Drawn and scored to choose the checkpoint; not in the two above. */
+  validationSamples: number;
+  batches: number;
+  /** The batch after which the policy was kept; 0: BC. */
+  bestBatch: number;
+  looks: OnlineLook[];
+}
+
 export interface RunSummary {
   /** Version of this file's layout. */
   format: 1;
@@ -156,6 +185,8 @@ export interface RunSummary {
   chrfSignature: string;
   policies: PolicySummary[];
   improves: ImproveSummary[];
+  /** Absent where nothing was trained online. */
+  online?: OnlineSummary[];
   bestOfN: BestOfNPoint[];
   examples: ExampleTranslations[];
   /** The resolved configuration. */

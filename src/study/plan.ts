@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { plannedSteps } from "../rest/algorithm.js";
 import type { Config } from "../rest/config.js";
-import { parsePolicyName } from "../rest/names.js";
+import { isOnlinePolicy, parsePolicyName } from "../rest/names.js";
 import { sameOutcome } from "../rest/share.js";
 import { type Arm, configFor, type Study } from "./study.js";
 
@@ -90,6 +90,7 @@ export function secondsLeft(
 
 /** `evaluate-G1I2` → evaluate, `G1I2-random` → improve, `grow-1` → grow. */
 function kindOf(step: string): string {
+  if (isOnlinePolicy(step)) return "online";
   const place = parsePolicyName(step);
   if (place) return place.grow === 0 ? "bc" : "improve";
   return step.split("-")[0]!;

@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { readPairs } from "../data/read.js";
 import { bleuFromStatistics, bleuStatistics } from "../evaluate/bleu.js";
 import { chrfFromStatistics, chrfStatistics } from "../evaluate/chrf.js";
-import { exists } from "../exists.js";
 import { parsePolicyName } from "../rest/names.js";
 import type { Evaluation } from "../rest/steps/evaluate.js";
 import type { ImproveResult } from "../rest/steps/improve.js";
@@ -12,7 +11,6 @@ import { costs } from "../rest/steps/summarise.js";
 import { type Json, Manifest } from "../store/manifest.js";
 import { runFolder } from "../store/run-folder.js";
 import type { Measured } from "./intervals.js";
-import type { OnlineOutcome } from "./online.js";
 import type { StudyRun, TimedStep } from "./plan.js";
 import type { Arm } from "./study.js";
 
@@ -20,7 +18,7 @@ import type { Arm } from "./study.js";
 export interface PolicyResult {
   arm: Arm;
   seed: number;
-  /** `G0I0`, `G1I2`, `G1I2-random`, `BC-ppo`. */
+  /** `G0I0`, `G1I2`, `G1I2-random`, `PPO`. */
   policy: string;
   grow: number;
   improve: number;
@@ -47,14 +45,9 @@ export interface RunResult {
   run: StudyRun;
   policies: PolicyResult[];
   steps: TimedStep[];
-  /** Of an online arm: what it took, and its curve. */
-  online: OnlineOutcome | undefined;
   /** What each Improve step kept. */
   improves: ImproveResult[];
 }
-
-/** The file in a run folder that says an online arm is finished, and what it took. */
-export const ONLINE_FILE = "online.json";
 
 /** The figures of a run; undefined where it is not finished, or was finished from another configuration. */
 export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
@@ -64,16 +57,12 @@ export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
   if (manifest.firstStale({ seed: run.seed, config: run.config as unknown as Json }) !== undefined)
     return undefined;
   const folder = runFolder(run.dir);
-  const onlineFile = folder.inside(ONLINE_FILE);
-  if (run.arm.kind === "online" && !(await exists(onlineFile))) return undefined;
-  const online =
-    run.arm.kind === "online" ? (JSON.parse(await readFile(onlineFile, "utf8")) as OnlineOutcome) : undefined;
   const references = (await readPairs(folder.inside("data/test.jsonl"))).map(({ target }) => target);
   const policies: PolicyResult[] = [];
   const evaluated = manifest.steps.flatMap(({ name }) => /^evaluate-(.+)$/.exec(name)?.[1] ?? []);
   for (const policy of evaluated) {
     const text = await readFile(folder.inside(`evaluation/${policy}.json`), "utf8");
-    const spent = policy === online?.policy ? online : costs({ manifest }, placeOf(policy));
+    const spent = costs({ manifest }, { name: policy, ...placeOf(policy) });
     policies.push(policyResult(run, policy, JSON.parse(text) as Evaluation, references, spent));
   }
   return {
@@ -84,7 +73,6 @@ export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
       seconds: time.seconds,
       taken: takenFrom !== undefined,
     })),
-    online,
     improves: manifest.steps
       .filter(({ name }) => (parsePolicyName(name)?.grow ?? 0) > 0)
       // Written by the Improve step of that name.
@@ -93,7 +81,9 @@ export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
 }
 
 function placeOf(policy: string): { grow: number; improve: number; control: boolean } {
-  return parsePolicyName(policy) ?? { grow: 0, improve: 0, control: false };
+  const place = parsePolicyName(policy);
+  if (!place) throw new Error(`${policy} is not the name of a policy`);
+  return place;
 }
 
 function policyResult(

@@ -6,19 +6,15 @@ import { writeDemoPairs } from "../data/recipes/demo-pairs.js";
 import { Interrupted, UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { duration } from "../report/format.js";
-import { algorithm } from "../rest/algorithm.js";
 import { renderConfig } from "../rest/config.js";
-import { rest } from "../rest/loop.js";
 import type { Reporter } from "../rest/reporter.js";
-import { runAll, stepsOf, withRun } from "../rest/run.js";
-import { evaluatePolicy } from "../rest/steps/evaluate.js";
-import { removeLeftovers, writeFileAtomic, writeJsonAtomic } from "../store/atomic.js";
+import { runAll } from "../rest/run.js";
+import { removeLeftovers, writeFileAtomic } from "../store/atomic.js";
 import { lockRun } from "../store/lock.js";
 import { runFolder } from "../store/run-folder.js";
-import { onlineBaselines } from "./online.js";
 import { type StudyOutcome, writeOutputs } from "./outputs.js";
 import { planRuns, type StudyRun, secondsLeft } from "./plan.js";
-import { ONLINE_FILE, type RunResult, readRun } from "./results.js";
+import { type RunResult, readRun } from "./results.js";
 import { MADE_PAIRS, parseStudy } from "./study.js";
 import { viewOf } from "./view.js";
 
@@ -37,7 +33,6 @@ export async function runStudy({ file, dir, reporter, signal }: StudyOptions): P
   const source = await readStudyFile(file);
   const study = parseStudy(source, file, {
     madePairs: resolve(dir, MADE_PAIRS),
-    baselines: Object.keys(onlineBaselines),
   });
   const lock = lockRun(dir);
   try {
@@ -103,17 +98,5 @@ async function doRun(
 ): Promise<void> {
   await mkdir(run.dir, { recursive: true });
   await writeFileAtomic(runFolder(run.dir).config, renderConfig(run.config));
-  const options = { dir: run.dir, donors: run.donors, reporter, ...(signal ? { signal } : {}) };
-  if (run.arm.kind !== "online") {
-    await runAll(options);
-    return;
-  }
-  // An arm of another name is refused when the study is read.
-  const baseline = onlineBaselines[run.arm.algorithm!]!;
-  await withRun(options, async (context) => {
-    await rest(algorithm(context.config, stepsOf(context)));
-    const outcome = await baseline(context, run.arm);
-    await evaluatePolicy(context, outcome.policy);
-    await writeJsonAtomic(context.folder.inside(ONLINE_FILE), outcome);
-  });
+  await runAll({ dir: run.dir, donors: run.donors, reporter, ...(signal ? { signal } : {}) });
 }

@@ -16,7 +16,7 @@ const arm = z
       description:
         "rest: Grow and Improve; random: as many candidates chosen at random; best-of-n: BC and sampling alone; online: a baseline that samples while it trains",
     }),
-    algorithm: z.string().optional().meta({ description: "Of an online arm: which baseline" }),
+    algorithm: z.string().optional().meta({ description: "Of an online arm: ppo or rloo" }),
   })
   .meta({ description: "Keys of the run configuration that differ from base" });
 

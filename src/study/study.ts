@@ -14,6 +14,7 @@ import {
 } from "../rest/config.js";
 import { isGroup, type KeyPath, nodeAt, pathText, schemaTree } from "../rest/config-words.js";
 import { type Located, readYaml } from "../rest/config-yaml.js";
+import { type OnlineMethodName, onlineMethodNames } from "../rest/names.js";
 import { configHash, type Json } from "../store/manifest.js";
 import { type ArmKind, type StudyInput, studySchema, studyTree } from "./schema.js";
 
@@ -21,8 +22,8 @@ import { type ArmKind, type StudyInput, studySchema, studyTree } from "./schema.
 export interface Arm {
   readonly name: string;
   readonly kind: ArmKind;
-  /** Which online baseline. */
-  readonly algorithm?: string;
+  /** Which online method. */
+  readonly algorithm?: OnlineMethodName;
   /** With the first seed; paths in it start from the study file's folder. */
   readonly config: Config;
 }
@@ -52,8 +53,6 @@ interface Layer {
 export interface StudyReading {
   /** Where pairs lie that the study makes itself. */
   madePairs: string;
-  /** Names of the online baselines that there are. */
-  baselines: readonly string[];
 }
 
 /**
@@ -82,11 +81,15 @@ export function parseStudy(text: string, file: string, options: StudyReading): S
     value: { ...given.base, ...(made ? { data: { train: [options.madePairs] } } : {}) },
   };
   const arms = [...namedArms(given), ...gridArms(given, origin)].map((expanded) => {
-    const { name, kind, algorithm, layers, inside, at } = expanded;
+    const { name, kind, layers, inside, at } = expanded;
     checkName(name, origin, at);
-    checkAlgorithm(expanded, options.baselines, origin);
-    const all = [base, ...layers];
-    const config = configOf(all, given.seeds[0]!, { file, located: overlay(located, all), inside });
+    const algorithm = algorithmOf(expanded, origin);
+    const all = [commonFor(base, layers, algorithm), ...layers];
+    const config = configOf(all, algorithm, given.seeds[0]!, {
+      file,
+      located: overlay(located, all),
+      inside,
+    });
     if (kind === "best-of-n" && config.evaluate.bestOfN.length === 0)
       throw new UserError(
         `${inside}evaluate.bestOfN is empty, so that best-of-n has nothing to show. Give numbers of samples: [1, 2, 4, 8].`,
@@ -160,8 +163,8 @@ function adapted(config: Config, kind: ArmKind): Config {
     case "random":
       return { ...config, improve: { ...improve, control: true } };
     case "best-of-n":
-    case "online":
       return { ...config, grow: { ...grow, steps: 0 } };
+    case "online":
     case "rest":
       return config;
   }
@@ -189,7 +192,7 @@ function namedArms({ arms = {} }: StudyInput): Expanded[] {
 function gridArms({ grid = {} }: StudyInput, origin: Origin): Expanded[] {
   const axes = Object.entries(grid).map(([key, values]) => {
     const under = key.split(".");
-    if (nodeAt(under, {}) === undefined || key === "seed")
+    if (nodeAt(under, {}) === undefined || key === "seed" || key === "method")
       throw problem({ ...unknownGridKey(key), path: ["grid", key] }, origin);
     return values.map((value, index) => ({
       layer: { at: ["grid", key, index], under, value: nested(under, value) },
@@ -210,6 +213,8 @@ function gridArms({ grid = {} }: StudyInput, origin: Origin): Expanded[] {
 
 function unknownGridKey(key: string): { message: string } {
   if (key === "seed") return { message: "cannot stand in the grid: `seeds:` lists them. Move them there." };
+  if (key === "method")
+    return { message: "cannot stand in the grid. Write `arms:` of kind online, each with its algorithm." };
   const parts = key.split(".");
   return unknownKey(parts.slice(0, -1), parts.at(-1)!, {}, schemaTree());
 }
@@ -226,9 +231,45 @@ function nested(path: readonly string[], value: unknown): Record<string, unknown
   return { [first]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-function configOf(layers: readonly Layer[], seed: number, origin: Origin): Config {
-  let merged: Record<string, unknown> = {};
+/** Base as the arm sees it, without what serves other arms and would have no effect here. */
+function commonFor(base: Layer, own: readonly Layer[], algorithm: OnlineMethodName | undefined): Layer {
+  const { value } = base;
+  if (algorithm === undefined) return { ...base, value: without(value, ["online"]) };
+  const options = groupOf(value.online);
+  const counted = [options, ...own.map((layer) => groupOf(layer.value.online))]
+    .flatMap(({ samples }) => (samples === undefined ? [] : [samples]))
+    .at(-1);
+  const narrowed = {
+    online: without(options, algorithm === "ppo" ? [] : ["ppo"]),
+    reward: without(groupOf(value.reward), ["retrain"]),
+    // As many samples as ReST draws, unless a number is given.
+    grow: without(groupOf(value.grow), typeof counted === "number" ? ["steps", "samples"] : []),
+  };
+  const given = Object.entries(narrowed).filter(([name]) => isGroup(value[name]));
+  return { ...base, value: { ...without(value, ["improve"]), ...Object.fromEntries(given) } };
+}
+
+function groupOf(value: unknown): Record<string, unknown> {
+  return isGroup(value) ? value : {};
+}
+
+function without(group: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(group).filter(([name]) => !names.includes(name)));
+}
+
+function configOf(
+  layers: readonly Layer[],
+  algorithm: OnlineMethodName | undefined,
+  seed: number,
+  origin: Origin,
+): Config {
+  let merged: Record<string, unknown> = algorithm === undefined ? {} : { method: algorithm };
   for (const { value, at } of layers) {
+    if ("method" in value)
+      throw new UserError(
+        `${pathText([...at, "method"])} is not for a study, where arms say it: { kind: online, algorithm: ppo }. Remove it.`,
+        { file: origin.file, line: origin.located.lineOf(["method"]) },
+      );
     if ("seed" in value)
       throw new UserError(`${pathText([...at, "seed"])} has no effect beside \`seeds:\`. Remove it.`, {
         file: origin.file,
@@ -285,20 +326,22 @@ function checkSeeds(seeds: readonly number[], origin: Origin): void {
       );
 }
 
-function checkAlgorithm({ kind, algorithm, at }: Expanded, known: readonly string[], origin: Origin): void {
+/** The online method of the arm. @throws UserError where it has none and needs one, or the other way round. */
+function algorithmOf({ kind, algorithm, at }: Expanded, origin: Origin): OnlineMethodName | undefined {
   const path = [...at, "algorithm"];
   if (kind !== "online") {
-    if (algorithm === undefined) return;
+    if (algorithm === undefined) return undefined;
     throw problem({ path, message: `has no effect where kind is ${kind}. Remove it.` }, origin);
   }
-  if (algorithm !== undefined && known.includes(algorithm)) return;
-  const near = nearestName(algorithm ?? "", known);
+  const known = onlineMethodNames.find((name) => name === algorithm);
+  if (known) return known;
+  const near = nearestName(algorithm ?? "", onlineMethodNames);
   throw problem(
     {
       path,
       message:
         `is ${algorithm === undefined ? "missing" : JSON.stringify(algorithm)}, but an online arm needs one of the baselines ` +
-        `that this version has: ${known.join(", ") || "none yet"}. ${near ? `Did you mean ${near}?` : "Remove the arm."}`,
+        `that this version has: ${onlineMethodNames.join(", ")}. ${near ? `Did you mean ${near}?` : "Remove the arm."}`,
     },
     origin,
   );

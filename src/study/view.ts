@@ -1,6 +1,6 @@
 /** A study's results by arm and policy, each figure with one value a seed: what tables, figures and verdicts look at. */
 
-import { stepNames } from "../rest/names.js";
+import { isOnlinePolicy, stepNames } from "../rest/names.js";
 import { sameOutcome } from "../rest/share.js";
 import type { Measured } from "./intervals.js";
 import type { PolicyResult, RunResult } from "./results.js";
@@ -63,7 +63,7 @@ function policyView(figures: readonly PolicyResult[]): PolicyView {
   const { arm, policy, grow, improve, control } = first!;
   return {
     ...{ arm, policy, grow, improve, control },
-    name: policy === stepNames.bc ? "BC" : `${arm.name} ${policy.replace(/^BC-.*|-random$/, "")}`.trimEnd(),
+    name: nameOf(arm, policy),
     reward: figures.map(({ reward }) => reward),
     bleu: figures.map(({ bleu }) => bleu),
     chrf: figures.map(({ chrf }) => chrf),
@@ -76,6 +76,12 @@ function policyView(figures: readonly PolicyResult[]): PolicyView {
       chrf: mean(figures.map(({ bestOfN }) => bestOfN[at]!.chrf)),
     })),
   };
+}
+
+/** The step tells policies of an arm apart, where it has more than one. */
+function nameOf(arm: Arm, policy: string): string {
+  if (policy === stepNames.bc) return "BC";
+  return isOnlinePolicy(policy) ? arm.name : `${arm.name} ${policy.replace(/-random$/, "")}`;
 }
 
 /** The arm that stands for ReST as the paper has it: the first with the loss bc. */

@@ -265,6 +265,27 @@ export function onlyBc(): RunSummary {
   };
 }
 
+/** BC and PPO, which was looked at before the first batch and after the second and the third. */
+export function online(): RunSummary {
+  const look = (batch: number, reward: number) => ({
+    ...{ batch, samplesDrawn: 512 * batch, rewardCalls: 512 * batch, reward, bleu: 30 - batch, chrf: 55 },
+    ...{ klFromBc: batch / 2, klCoefficient: 0.05 },
+  });
+  return {
+    ...rising(),
+    policies: [policy("BC"), policy("PPO", { grow: 0, improve: 1, reward: around(0.7, 0.01) })],
+    improves: [],
+    online: [
+      {
+        ...{ policy: "PPO", samplesDrawn: 1536, rewardCalls: 1536, validationSamples: 3072 },
+        ...{ batches: 3, bestBatch: 2, looks: [look(0, 0.6), look(2, 0.71), look(3, 0.7)] },
+      },
+    ],
+    bestOfN: [],
+    examples: [],
+  };
+}
+
 /** Text that tries to leave its place: markup, quotes, the end of a drawing, direction override, terminal codes. */
 export const HOSTILE =
   "<script>alert(1)</script></svg></style><img src=x onerror=alert(2)>\"'`&amp; |x| \u202Ereversed\u202C \u001b[31mred\u0007\u0000 \uD800 $(rm) [a](javascript:b)";

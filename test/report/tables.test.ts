@@ -6,13 +6,14 @@ import {
   examplesText,
   improveTable,
   markdownTables,
+  onlineTable,
   policyTable,
   type Table,
   toHtml,
   toMarkdown,
   toText,
 } from "../../src/report/tables.js";
-import { HOSTILE, hostile, long, onlyBc, policy, rising } from "./samples.js";
+import { HOSTILE, hostile, long, online, onlyBc, policy, rising } from "./samples.js";
 
 const small: Table = {
   title: "Small",
@@ -177,6 +178,23 @@ describe("the Improve table", () => {
       "18 s",
     ]);
     expect(improveTable(rising()).rows[3]!.mark).toBe("control");
+  });
+});
+
+describe("the table of online training", () => {
+  test("has a row a look, BC first, and marks the one whose policy was kept", () => {
+    const { rows } = onlineTable(online());
+    expect(rows.map(({ cells }) => cells.slice(0, 5))).toEqual([
+      ["PPO", "0", "0", "0", "60.0"],
+      ["PPO", "2", "1,024", "1,024", "71.0"],
+      ["PPO", "3", "1,536", "1,536", "70.0"],
+    ]);
+    expect(rows.map(({ mark }) => mark)).toEqual([undefined, "best", undefined]);
+  });
+  test("is left out of a run of ReST, as the Improve table is of an online one", () => {
+    expect(consoleTables(rising())).not.toContain("Online training");
+    expect(consoleTables(online())).not.toContain("Improve steps");
+    expect(column(policyTable(online()), "policy")).toEqual(["BC", "PPO"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { change, type Finding, verdict } from "../../src/report/verdict.js";
 import type { HeldOut, PolicySummary, RunSummary } from "../../src/store/summary.js";
-import { around, hostile, improveStep, long, onlyBc, policy, rising, withPolicy } from "./samples.js";
+import { around, hostile, improveStep, long, online, onlyBc, policy, rising, withPolicy } from "./samples.js";
 
 function about(summary: RunSummary, topic: Finding["topic"]): Finding[] {
   return verdict(summary).findings.filter((finding) => finding.topic === topic);
@@ -73,6 +73,12 @@ describe("the headline", () => {
       "nothing to compare yet",
     );
   });
+});
+
+test("an online run is judged by its policy, and no random control is missed", () => {
+  const { headline, findings } = verdict(online());
+  expect(headline).toContain("from 60.0 (BC) to 70.0 (PPO) of 100, beyond noise");
+  expect(findings.filter(({ topic }) => topic === "selection")).toEqual([]);
 });
 
 describe("step by step", () => {

@@ -101,6 +101,7 @@ test("improve.from: base starts every Improve step, and the control's, from BC; 
       retrainReward: none,
       score: none,
       teachValue: none,
+      trainOnline: none,
       evaluate: none,
       sample: async (policy, grow) => {
         calls.push(`grow ${grow} from ${policy}`);
@@ -126,6 +127,23 @@ test("trainOnAll puts I=0 before I=1, for the control too", async () => {
   expect(await plan({ improve: { thresholds: { kind: "absolute", values: [0.5] }, trainOnAll: true } })).toBe(
     "prepare G0I0 evaluate-G0I0 grow-1 score-1 G1I0 evaluate-G1I0 G1I1 evaluate-G1I1 G1I1-random evaluate-G1I1-random",
   );
+});
+
+test.each([
+  ["ppo" as const, "PPO"],
+  ["rloo" as const, "RLOO"],
+])("method %s puts one step in place of Grow and Improve, with no control", async (method, name) => {
+  expect(await plan({ method, reward: { kind: "learned" } })).toBe(
+    `prepare G0I0 reward evaluate-G0I0 ${name} evaluate-${name}`,
+  );
+});
+
+test("an online policy follows from its own keys and the samples of Grow, and from no key of Improve", () => {
+  for (const step of ["PPO", "evaluate-RLOO"]) {
+    const keys = dependenciesOf(step);
+    expect(keys).toEqual(expect.arrayContaining(["bc", "reward", "grow", "online"]));
+    expect(keys).not.toContain("improve");
+  }
 });
 
 test("a checkpoint is chosen by samples at the evaluation's temperature, and BLEU as a reward follows its tokenizer", () => {

@@ -150,7 +150,7 @@ describe("a mistake in a key", () => {
 
   test("unknown here, but a key of another group", () => {
     expect(refusal(`${data}samples: 100\n`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: samples is not a key. Did you mean grow.samples or evaluate.samples?"`,
+      `"iwslt.yaml:2: samples is not a key. Did you mean grow.samples or online.samples or evaluate.samples?"`,
     );
   });
 
@@ -159,7 +159,7 @@ describe("a mistake in a key", () => {
       `"iwslt.yaml:3: grow.colour is not a key. The keys of grow are steps, samples, temperature, topK, topP, maxSources, maxTokens."`,
     );
     expect(refusal(`${data}constructor: 1\n`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: constructor is not a key. The keys of this file are seed, preset, data, model, bc, reward, grow, improve, evaluate."`,
+      `"iwslt.yaml:2: constructor is not a key. The keys of this file are seed, preset, method, data, model, bc, reward, grow, improve, online, evaluate."`,
     );
   });
 
@@ -363,6 +363,47 @@ describe("keys that do not fit each other", () => {
     );
     expect(refusal(`${data}model: {width: 31, heads: 1}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: model.width is 31 but must be even: half of it holds sines, half cosines."`,
+    );
+  });
+
+  test("keys of Grow and Improve beside an online method, and of an online method beside ReST", () => {
+    expect(refusal(`${data}method: ppo\nimprove: {loss: gold}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: improve has no effect where method is ppo. Remove one of the two."`,
+    );
+    expect(refusal(`${data}online:\n  samples: 5000\n`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:2: online has no effect where method is rest. Remove one of the two."`,
+    );
+    expect(refusal(`${data}method: rloo\nonline:\n  ppo: {clip: 0.1}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:4: online.ppo has no effect where method is rloo. Remove one of the two."`,
+    );
+    expect(refusal(`${data}method: rloo\ngrow: {samples: 4}\nonline: {samples: 5000}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: grow.samples has no effect where method is rloo and online.samples is a number. Remove one of the two."`,
+    );
+    expect(refusal(`${data}method: rloo\nreward: {retrain: true}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: reward.retrain has no effect where method is rloo. Remove one of the two."`,
+    );
+  });
+
+  test("online samples that do not fill a batch, or cannot be compared", () => {
+    expect(refusal(`${data}method: ppo\nonline: {samples: 511}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: online.samples is 511 but must be at least one batch, 512 (online.sourcesPerBatch × online.samplesPerSource). Raise it, or lower one of these."`,
+    );
+    expect(refusal(`${data}method: rloo\nonline: {samplesPerSource: 1}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: online.samplesPerSource is 1 but must be 2 or more, as method rloo compares candidates of one source. Raise it."`,
+    );
+    expect(
+      refusal(`${data}method: rloo\nonline: {samplesPerSource: 1, normalise: false}`),
+    ).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: online.samplesPerSource is 1 but must be 2 or more, as method rloo compares candidates of one source. Raise it."`,
+    );
+    expect(refusal(`${data}method: ppo\nonline: {samplesPerSource: 1}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: online.samplesPerSource is 1 but must be 2 or more, as online.normalise compares candidates of one source. Raise it."`,
+    );
+    expect(refusal(`${data}method: ppo\ngrow: {steps: 0}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: grow.steps is 0, so that ReST would draw no samples and method ppo may draw none either. Set online.samples."`,
+    );
+    expect(refusal(`${data}method: pppo`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:2: method is "pppo" but must be one of rest, ppo, rloo. Did you mean ppo?"`,
     );
   });
 

@@ -19,6 +19,8 @@ const works = [
   "reward.training/lessons.jsonl",
   "grow-1/part-000000-000499.parquet",
   "policies/G1I1.training",
+  "policies/PPO.training",
+  "policies/PPO.value-3.training",
 ];
 
 /** What is left of half-done work after the change from the defaults to `over`. */
@@ -45,7 +47,11 @@ test("all is kept where nothing changed, or what none of it follows from", async
 });
 
 test("only what follows from the changed key goes", async () => {
-  expect(await left({ improve: { learningRate: 1e-5 } })).toEqual(works.slice(0, 3));
+  expect(await left({ improve: { learningRate: 1e-5 } })).toEqual(
+    works.filter((work) => !work.includes("G1I1")),
+  );
+  const ppo = { method: "ppo" as const, online: { learningRate: 1e-5 } };
+  expect(await left(ppo)).toEqual(works.filter((work) => !work.includes("PPO")));
   expect(await left({ grow: { temperature: 0.5 } })).toEqual(works.slice(0, 2));
   expect(await left({ reward: { kind: "learned", steps: 900 } })).toEqual([works[0], works[2]]);
   expect(await left({ bc: { learningRate: 1e-5 } })).toEqual([]);

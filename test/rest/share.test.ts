@@ -101,6 +101,14 @@ describe("sameOutcome", () => {
     expect(same("G0I0", { reward: { kind: "learned" } })).toBe(false);
   });
 
+  test("an online policy follows from how many Grow steps there are, as it draws as many samples; BC not from the method", () => {
+    const online = config({ method: "ppo" });
+    const more = config({ method: "ppo", grow: { steps: 2 } });
+    expect(sameOutcome("PPO", online, more)).toBe(false);
+    expect(sameOutcome("PPO", online, config({ method: "ppo", evaluate: { samples: 3 } }))).toBe(true);
+    expect(same("evaluate-G0I0", { method: "rloo", online: { learningRate: 1e-3 } })).toBe(true);
+  });
+
   test("the first Grow follows from its samples, not from how many Grow steps there are", () => {
     expect(same("grow-1", { grow: { steps: 2 } })).toBe(true);
     expect(same("grow-1", { grow: { samples: 4 } })).toBe(false);

@@ -8,6 +8,8 @@ import { type ConfigInput, renderConfig, resolveConfig } from "../../src/rest/co
 
 /** Two groups deep is as deep as a test changes. */
 type Groups = Record<string, unknown>;
+/** null: the group's defaults, for a group that has no effect. */
+type Overrides = Record<string, Groups | number | string | null>;
 
 const tiny = {
   data: { train: ["pairs.tsv"], validationSize: 20, testSize: 30, maxTokens: 16 },
@@ -28,7 +30,7 @@ const tiny = {
 } satisfies ConfigInput;
 
 /** A new folder with `coppice.yaml` and `pairs.tsv`; `over` replaces keys of the tiny configuration, group by group. */
-export function tinyRun(over: Record<string, Groups | number> = {}, pairs = 300, parent = tmpdir()): string {
+export function tinyRun(over: Overrides = {}, pairs = 300, parent = tmpdir()): string {
   mkdirSync(parent, { recursive: true });
   const dir = mkdtempSync(join(parent, "coppice-tiny-"));
   const lines = toyPairs({ pairs, seed: 1, maxLength: 5 }).map(
@@ -39,11 +41,11 @@ export function tinyRun(over: Record<string, Groups | number> = {}, pairs = 300,
   return dir;
 }
 
-export function writeConfig(dir: string, over: Record<string, Groups | number> = {}): void {
+export function writeConfig(dir: string, over: Overrides = {}): void {
   const config: Record<string, unknown> = { ...tiny };
   for (const [group, keys] of Object.entries(over)) {
     const below = config[group];
-    const mixed = typeof keys === "object" && typeof below === "object" && !("kind" in keys);
+    const mixed = keys && typeof keys === "object" && typeof below === "object" && !("kind" in keys);
     config[group] = mixed ? { ...below, ...keys } : keys;
   }
   // Checked by resolveConfig itself, whatever a test puts in.

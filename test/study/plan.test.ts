@@ -15,7 +15,7 @@ arms:
   few: {}
   sampling: { kind: best-of-n }
 `;
-const study = parseStudy(text, "/study/study.yaml", { madePairs: "", baselines: [] });
+const study = parseStudy(text, "/study/study.yaml", { madePairs: "" });
 const runs = await planRuns(study, "/out");
 const named = (seed: number, arm: string): StudyRun =>
   runs.find((run) => run.seed === seed && run.arm.name === arm)!;

@@ -5,8 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { configFor, parseStudy } from "../../src/study/study.js";
 
-const read = (text: string, baselines: string[] = []) =>
-  parseStudy(text, "study.yaml", { madePairs: "/made/pairs.tsv", baselines });
+const read = (text: string) => parseStudy(text, "study.yaml", { madePairs: "/made/pairs.tsv" });
 
 const base = `base:
   preset: toy
@@ -73,9 +72,33 @@ describe("a study", () => {
     expect(read(`${base}arms: { a: }\n`).made).toBeUndefined();
   });
 
-  test("takes an online arm of a baseline that there is", () => {
-    const { arms } = read(`${base}arms:\n  ppo: { kind: online, algorithm: ppo }\n`, ["ppo"]);
-    expect([arms[0]!.algorithm, arms[0]!.config.grow.steps]).toEqual(["ppo", 0]);
+  test("makes an online arm a run by that method, with as many samples as ReST draws", () => {
+    const { arms } = read(`${base}arms:\n  a: { kind: online, algorithm: ppo }\n`);
+    const { method, grow, online } = arms[0]!.config;
+    expect([arms[0]!.algorithm, method, grow.steps, online.samples]).toEqual(["ppo", "ppo", 1, null]);
+  });
+
+  test("leaves out for each arm what base says to others", () => {
+    const text = base.replace(
+      "  data:",
+      "  improve: { loss: rwr }\n  grow: { samples: 4, maxSources: 99 }\n  online: { ppo: { clip: 0.1 }, clipNorm: 2 }\n  data:",
+    );
+    const { arms } = read(`${text}arms:
+  rest:
+  ppo: { kind: online, algorithm: ppo }
+  rloo: { kind: online, algorithm: rloo, online: { samples: 5000 } }
+`);
+    expect(
+      arms.map(({ config: { method, improve, grow, online } }) => [
+        ...[method, improve.loss, grow.samples, grow.maxSources],
+        ...[online.samples, online.clipNorm, online.ppo.clip],
+      ]),
+    ).toEqual([
+      ["rest", "rwr", 4, 99, null, 1, 0.2],
+      ["ppo", "bc", 4, 99, null, 2, 0.1],
+      // Of grow.samples the preset's.
+      ["rloo", "bc", 8, 99, 5000, 2, 0.2],
+    ]);
   });
 });
 
@@ -89,7 +112,7 @@ seeds: [1]
 arms: { a: }
 `,
     "/home/me/study.yaml",
-    { madePairs: "", baselines: [] },
+    { madePairs: "" },
   );
   const config = configFor(arms[0]!, 5, { studyFile: "/home/me/study.yaml", dir: "/home/out/runs/seed-5/a" });
   expect(config.seed).toBe(5);
@@ -168,6 +191,21 @@ describe("refused, with line and what to do:", () => {
       'study.yaml:6: arms.a.algorithm is "pop", but an online arm needs one of the baselines that this version has: ppo, rloo. Did you mean ppo?',
     ],
     [
+      "a key of Improve in an online arm",
+      `${base}arms:\n  a: { kind: online, algorithm: ppo, improve: { loss: rwr } }\n`,
+      "study.yaml:6: arms.a: improve has no effect where method is ppo. Remove one of the two.",
+    ],
+    [
+      "a method, which kind and algorithm say",
+      `${base}grid:\n  method: [ppo, rloo]\n`,
+      "study.yaml:6: grid.method cannot stand in the grid. Write `arms:` of kind online, each with its algorithm.",
+    ],
+    [
+      "a method of an arm, which its kind and algorithm say",
+      `${base}arms:\n  a: { method: ppo }\n`,
+      "study.yaml:6: arms.a.method is not for a study, where arms say it: { kind: online, algorithm: ppo }. Remove it.",
+    ],
+    [
       "an algorithm of an arm that is not online",
       `${base}arms:\n  a: { algorithm: ppo }\n`,
       "study.yaml:6: arms.a.algorithm has no effect where kind is rest. Remove it.",
@@ -179,12 +217,12 @@ describe("refused, with line and what to do:", () => {
     ],
     ["an empty file", "", /^study\.yaml: this file holds no keys/],
   ])("%s", (_, text, message) => {
-    expect(() => read(text, ["ppo", "rloo"])).toThrow(message);
+    expect(() => read(text)).toThrow(message);
   });
 });
 
 test.each(["study.yaml", "study-toy.yaml"])("examples/%s is a study", (name) => {
   const file = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
-  const { arms } = parseStudy(readFileSync(file, "utf8"), file, { madePairs: "pairs.tsv", baselines: [] });
+  const { arms } = parseStudy(readFileSync(file, "utf8"), file, { madePairs: "pairs.tsv" });
   expect(arms.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["best-of-n", "rest", "random"]));
 });

@@ -61,7 +61,7 @@ describe("3: ReST beats BC and online RL at equal samples", () => {
     G2I1: { reward: [70, 72], samples: 2000 },
   });
   const ppo = (reward: number[], samples: number) =>
-    armView(arm("ppo", "online"), { G0I0: bc, "BC-ppo": { reward, samples } });
+    armView(arm("ppo", "online"), { G0I0: bc, PPO: { reward, samples } });
 
   test("compares with the policy that drew as many samples, not with a later one", () => {
     // At 1,000 samples ReST has 60 and 62, less than PPO's 65 and 67; at 2,000 more.
@@ -141,10 +141,7 @@ describe("6: PPO loses BLEU where ReST does not", () => {
     const start = { reward: [50, 52], bleu: [30, 31] };
     const own = armView(arm("rest"), { G0I0: start, G1I1: { reward: [60, 62], bleu: rest } });
     if (!ppo) return study(own);
-    return study(
-      own,
-      armView(arm("ppo", "online"), { G0I0: start, "BC-ppo": { reward: [60, 62], bleu: ppo } }),
-    );
+    return study(own, armView(arm("ppo", "online"), { G0I0: start, PPO: { reward: [60, 62], bleu: ppo } }));
   };
   test.each([
     // ReST loses half a point, PPO eight.

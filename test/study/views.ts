@@ -31,7 +31,7 @@ export interface Given {
   bestOfN?: Record<number, number[]>;
 }
 
-/** `policy` as in a run folder: `G0I0`, `G1I2`, `G1I2-random`, `BC-ppo`. */
+/** `policy` as in a run folder: `G0I0`, `G1I2`, `G1I2-random`, `PPO`. */
 export function policy(of: Arm, name: string, given: Given): PolicyView {
   const [, grow, improve] = /^G(\d)I(\d)/.exec(name) ?? [];
   const hundredth = (values: readonly number[]) => values.map((value) => value / 100);

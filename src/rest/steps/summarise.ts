@@ -2,12 +2,12 @@
 
 import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "../../store/atomic.js";
-import type { ExampleTranslations, PolicyCosts, RunSummary } from "../../store/summary.js";
+import type { ExampleTranslations, OnlineSummary, PolicyCosts, RunSummary } from "../../store/summary.js";
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
 import type { RunContext } from "../context.js";
 import { heldOutMetric } from "../held-out.js";
-import { parsePolicyName, stepNames } from "../names.js";
+import { isOnlinePolicy, parsePolicyName, stepNames } from "../names.js";
 import { type Evaluation, evaluationSignatures } from "./evaluate.js";
 import type { GrowResult, ScoreResult } from "./grow.js";
 import type { ImproveResult } from "./improve.js";
@@ -27,6 +27,9 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
       JSON.parse(await readFile(run.folder.inside(`evaluation/${name}.json`), "utf8")) as Evaluation,
     );
   const counts = run.result<PreparedCounts>(stepNames.prepare);
+  const online = manifest.steps
+    .filter(({ name }) => isOnlinePolicy(name))
+    .map(({ result }) => result as unknown as OnlineSummary);
   const signatures = evaluationSignatures(config);
   const summary: RunSummary = {
     format: 1,
@@ -48,6 +51,7 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     improves: manifest.steps
       .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)
       .map((step) => ({ ...(step.result as unknown as ImproveResult), seconds: step.time.seconds })),
+    ...(online.length > 0 ? { online } : {}),
     bestOfN: evaluations.flatMap(({ summary, bestOfN }) =>
       bestOfN.map((point) => ({ policy: summary.name, ...point })),
     ),
@@ -74,7 +78,7 @@ function byPlace(a: string, b: string): number {
 /** Samples, reward calls and seconds that led to a policy; evaluation is not counted. */
 export function costs(
   run: Pick<RunContext, "manifest">,
-  policy: { grow: number; improve: number; control: boolean },
+  policy: { name: string; grow: number; improve: number; control: boolean },
 ): PolicyCosts {
   let samplesDrawn = 0;
   let rewardCalls = 0;
@@ -85,6 +89,11 @@ export function costs(
     if (!leadsTo(step.name, policy)) continue;
     seconds += step.time.seconds;
     if (step.name.startsWith("grow-")) samplesDrawn += (step.result as unknown as GrowResult).samples;
+    if (isOnlinePolicy(step.name)) {
+      const spent = step.result as unknown as OnlineSummary;
+      samplesDrawn += spent.samplesDrawn;
+      rewardCalls += spent.rewardCalls;
+    }
     if (step.name.startsWith("score-")) rewardCalls += (step.result as unknown as ScoreResult).rewardCalls;
     if (/^reward(-\d+)?$/.test(step.name))
       lessonSamples += (step.result as Partial<RewardResult>).lessonSamples ?? 0;
@@ -94,11 +103,15 @@ export function costs(
   return { samplesDrawn, rewardCalls, validationSamples, lessonSamples, seconds };
 }
 
-function leadsTo(step: string, policy: { grow: number; improve: number; control: boolean }): boolean {
+function leadsTo(
+  step: string,
+  policy: { name: string; grow: number; improve: number; control: boolean },
+): boolean {
   if (step === stepNames.prepare || step === stepNames.bc) return true;
-  if (step === stepNames.reward) return policy.grow > 0;
+  if (step === stepNames.reward) return policy.grow > 0 || policy.improve > 0;
   const sampled = /^(?:reward|grow|score|value)-(\d+)$/.exec(step);
   if (sampled) return Number(sampled[1]) <= policy.grow;
+  if (isOnlinePolicy(step)) return step === policy.name;
   const trained = parsePolicyName(step);
   if (!trained) return false;
   if (trained.grow < policy.grow) return !trained.control;
