@@ -12,9 +12,11 @@ import {
   resolveWithin,
   unknownKey,
 } from "../rest/config.js";
+import { presetNames } from "../rest/config-schema.js";
 import { isGroup, type KeyPath, nodeAt, pathText, schemaTree } from "../rest/config-words.js";
 import { type Located, readYaml } from "../rest/config-yaml.js";
 import { type OnlineMethodName, onlineMethodNames } from "../rest/names.js";
+import { presetOf } from "../rest/presets.js";
 import { configHash, type Json } from "../store/manifest.js";
 import { type ArmKind, type StudyInput, studySchema, studyTree } from "./schema.js";
 
@@ -275,9 +277,19 @@ function configOf(
         file: origin.file,
         line: origin.located.lineOf(["seed"]),
       });
-    merged = merge(withoutStaleSteps(merged, value), value);
+    for (const over of at[0] === "base" ? [value] : withPresets(value))
+      merged = merge(withoutStaleSteps(merged, over), over);
   }
   return resolveWithin({ ...merged, seed }, origin);
+}
+
+/** An arm's presets say how it differs from base: they lie over it, and the arm's own keys over them. */
+function withPresets({ preset, ...own }: Record<string, unknown>): Record<string, unknown>[] {
+  const names = preset === undefined ? [] : [preset].flat();
+  const known = names.flatMap((name) => presetNames.find((one) => one === name) ?? []);
+  // A name that is none goes on to where configurations are checked.
+  if (known.length < names.length) return [{ preset, ...own }];
+  return [...known.map((name) => presetOf(name).values), own];
 }
 
 /** Other thresholds bring their own number of Improve steps, unless that is written beside them. */

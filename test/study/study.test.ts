@@ -50,6 +50,21 @@ describe("a study", () => {
     ]);
   });
 
+  test("lays an arm's preset over base, and the arm's own keys over the preset", () => {
+    const { arms } = read(
+      "base: { preset: demo, data: demo, grow: { samples: 6 }, improve: { thresholds: { kind: percentile, values: [50, 75] } } }\n" +
+        "seeds: [1]\narms:\n  raft: { preset: raft, grow: { samples: 4 } }\n",
+    );
+    expect(arms[0]!.config).toMatchObject({
+      model: { vocabulary: 3000 },
+      grow: { steps: 4, samples: 4, maxSources: 4000 },
+      improve: { steps: 1, human: "none", thresholds: { kind: "top", values: [1] } },
+    });
+    expect(() => read("base: { data: demo }\nseeds: [1]\narms:\n  a: { preset: rafft }\n")).toThrow(
+      /study\.yaml:4: .*preset is "rafft".* Did you mean raft\?/,
+    );
+  });
+
   test("lets other thresholds bring their own number of steps", () => {
     const text = base.replace("  data:", "  improve: { steps: 2 }\n  data:");
     const { arms } = read(`${text}arms:\n  one: { improve: { thresholds: { kind: top, values: [1] } } }\n`);
