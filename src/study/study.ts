@@ -12,8 +12,10 @@ import {
   resolveWithin,
   unknownKey,
 } from "../rest/config.js";
+import { presetNames } from "../rest/config-schema.js";
 import { isGroup, type KeyPath, nodeAt, pathText, schemaTree } from "../rest/config-words.js";
 import { type Located, readYaml } from "../rest/config-yaml.js";
+import { presetOf } from "../rest/presets.js";
 import { configHash, type Json } from "../store/manifest.js";
 import { type ArmKind, type StudyInput, studySchema, studyTree } from "./schema.js";
 
@@ -181,8 +183,23 @@ function namedArms({ arms = {} }: StudyInput): Expanded[] {
   return Object.entries(arms).map(([name, arm]) => {
     const { kind, algorithm, ...value } = arm;
     const at = ["arms", name];
-    return { name, kind, algorithm, layers: [{ at, under: [], value }], at, inside: `${pathText(at)}: ` };
+    return { name, kind, algorithm, layers: ownLayers(at, value), at, inside: `${pathText(at)}: ` };
   });
+}
+
+/** Presets that an arm names stand over base, and below the arm's own keys. */
+function ownLayers(at: KeyPath, value: Record<string, unknown>): Layer[] {
+  const { preset, ...own } = value;
+  const names = [preset ?? []].flat();
+  const known = names.flatMap((name) => presetNames.find((one) => one === name) ?? []);
+  // An unknown one is left for the configuration to refuse, with the nearest name.
+  if (known.length < names.length) return [{ at, under: [], value }];
+  const presets = known.map((name): Layer => {
+    // A preset has keys of a configuration, whatever their types.
+    const values: Record<string, unknown> = { ...presetOf(name).values };
+    return { at: [...at, "preset"], under: [], value: values };
+  });
+  return [...presets, { at, under: [], value: own }];
 }
 
 /** An arm for every combination of the grid's values, the last key's varying fastest. */
