@@ -151,7 +151,7 @@ function againstGold(view: StudyView): Figure | MissingFigure {
   const arms = lossArms(view).filter(({ arm }) => ["bc", "gold"].includes(String(arm.config.improve.loss)));
   if (arms.length < 2) return { name, title, why: "no arm has the loss gold beside one with bc" };
   const about = "The paper's Figure 13. GOLD is the method of Pang and He (2021).";
-  return stepFigure({ name, title, about }, arms, () => true);
+  return stepFigure({ name, title, about }, arms, inTwo(arms));
 }
 
 function lossesByStep(view: StudyView): Figure | MissingFigure {
@@ -162,7 +162,7 @@ function lossesByStep(view: StudyView): Figure | MissingFigure {
   return stepFigure(
     { name, title, about: "The paper's Figure 14: every loss, step by step." },
     arms,
-    () => true,
+    inTwo(arms),
   );
 }
 
@@ -214,6 +214,14 @@ function lossArms({ arms }: StudyView): ArmView[] {
     if (one.arm.kind === "rest" && one.steps.length > 0 && !byLoss.has(loss)) byLoss.set(loss, one);
   }
   return byLoss.size < 2 ? [] : [...byLoss.values()];
+}
+
+/** Steps that two arms have at least: a step of one alone compares nothing. */
+function inTwo(arms: readonly ArmView[]): (policy: PolicyView) => boolean {
+  return ({ grow, improve }) =>
+    arms.filter(({ bc, steps }) =>
+      [bc, ...steps].some((policy) => policy.grow === grow && policy.improve === improve),
+    ).length > 1;
 }
 
 /** Arms as lines over their steps, BC before them. */

@@ -13,16 +13,20 @@ const FILES = [400, 600].map((weight) => `@fontsource/inter/files/inter-latin-${
 
 let registered: Promise<void> | undefined;
 
-/** A standalone SVG (fixed colours, no variables) as the bytes of a PNG file. Throws an Error without width and height. */
+/** A standalone SVG (fixed colours, no variables) as the bytes of a PNG file. Throws an Error without its size. */
 export async function pngOf(svg: string): Promise<Buffer> {
   registered ??= registerFonts();
   await registered;
-  const [, width, height] = /<svg [^>]*?width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  if (width === undefined || height === undefined) throw new Error("an SVG without width and height");
-  const canvas = createCanvas(Math.ceil(Number(width) * SCALE), Math.ceil(Number(height) * SCALE));
-  const named = svg.replaceAll('font-family="system-ui, sans-serif"', `font-family="${FAMILY}, sans-serif"`);
-  const image = await loadImage(Buffer.from(named));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const size = /(<svg [^>]*?)width="([\d.]+)" height="([\d.]+)"/.exec(svg);
+  if (size === null) throw new Error("an SVG without width and height");
+  const [opening, before, ...sides] = size;
+  const [width, height] = sides.map((side) => Math.ceil(Number(side) * SCALE));
+  // Enlarged in the drawing itself: an image drawn larger than it says it is may be made of pixels first.
+  const drawing = svg
+    .replace(opening, `${before}width="${width}" height="${height}"`)
+    .replaceAll('font-family="system-ui, sans-serif"', `font-family="${FAMILY}, sans-serif"`);
+  const canvas = createCanvas(width!, height!);
+  canvas.getContext("2d").drawImage(await loadImage(Buffer.from(drawing)), 0, 0);
   return canvas.encode("png");
 }
 

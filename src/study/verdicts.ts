@@ -271,9 +271,11 @@ function ranksApart(view: StudyView): Finding {
     number: 7,
     claim,
     verdict: rankDifferently(pairs),
-    figure: agreement
-      ? { ...agreement, of: "Kendall's τ between mean reward and chrF of the policies", unit: "from −1 to 1" }
-      : null,
+    figure: {
+      ...agreement,
+      of: "Kendall's τ between mean reward and chrF of the policies",
+      unit: "from −1 to 1",
+    },
     text:
       `In place of people the judge is chrF against the references, which no policy was selected by${
         usesReferences(view)
@@ -286,20 +288,44 @@ function ranksApart(view: StudyView): Finding {
   };
 }
 
-/** τ of each seed over the policies that have it, with its interval over seeds; over one seed none can be given. */
-function rankAgreement(policies: readonly PolicyView[]): Estimate | undefined {
-  const seeds = policies[0]!.reward.map(({ seed }) => seed);
-  const byPolicy = (figure: (policy: PolicyView) => Measured[], seed: number): number[] =>
-    policies.flatMap((policy) => figure(policy).find((one) => one.seed === seed)?.value ?? []);
-  const agreements = seeds.flatMap((seed): Measured[] => {
-    const value = kendall(
-      byPolicy(({ reward }) => reward, seed),
-      byPolicy(({ chrf }) => chrf, seed),
-    );
-    return Number.isFinite(value) ? [{ seed, value, rows: () => [[value]], metric: ([sum]) => sum! }] : [];
+/** τ over the policies with its interval: of the seeds' τ, or with one seed over the sources that all are judged on. */
+function rankAgreement(policies: readonly PolicyView[]): Estimate {
+  const judged = (seed: number) =>
+    policies.flatMap(({ reward, chrf }) => {
+      const one = reward.find((figure) => figure.seed === seed);
+      const other = chrf.find((figure) => figure.seed === seed);
+      return one && other ? [{ reward: one, chrf: other }] : [];
+    });
+  const agreement = (rewards: readonly number[], scores: readonly number[]): number => {
+    const tau = kendall(rewards, scores);
+    // One side all alike: no order to agree with.
+    return Number.isFinite(tau) ? tau : 0;
+  };
+  const figures = policies[0]!.reward.map(({ seed }): Measured => {
+    const pairs = judged(seed);
+    let widths: number[] = [];
+    return {
+      seed,
+      value: agreement(
+        pairs.map(({ reward }) => reward.value),
+        pairs.map(({ chrf }) => chrf.value),
+      ),
+      rows: () => {
+        const tables = pairs.flatMap(({ reward, chrf }) => [reward.rows(), chrf.rows()]);
+        widths = tables.map(([first]) => first!.length);
+        return tables[0]!.map((_, source) => tables.flatMap((table) => Array.from(table[source]!)));
+      },
+      metric: (sum) => {
+        const starts = widths.map((_, i) => widths.slice(0, i).reduce((total, width) => total + width, 0));
+        const sums = widths.map((width, i) => sum.slice(starts[i]!, starts[i]! + width));
+        return agreement(
+          pairs.map(({ reward }, i) => reward.metric(sums[2 * i]!)),
+          pairs.map(({ chrf }, i) => chrf.metric(sums[2 * i + 1]!)),
+        );
+      },
+    };
   });
-  if (agreements.length === 0) return undefined;
-  const { value, low, high, ...rest } = levelOf(agreements);
+  const { value, low, high, ...rest } = levelOf(figures);
   return { value, low: Math.max(-1, low), high: Math.min(1, high), ...rest };
 }
 

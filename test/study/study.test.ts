@@ -71,6 +71,31 @@ describe("a study", () => {
     expect(arms[0]!.config.improve.steps).toBe(1);
   });
 
+  test("puts a preset that an arm names over base, and below the arm's own keys", () => {
+    const text = base.replace(
+      "  data:",
+      "  grow: { samples: 4 }\n  improve: { thresholds: { kind: absolute, values: [0.5] } }\n  data:",
+    );
+    const { arms } = read(
+      `${text}arms:\n  raft: { preset: raft }\n  short: { preset: [raft], grow: { steps: 2 } }\n`,
+    );
+    // RAFT keeps the best of 8 samples, four times over; the toy's network stays.
+    expect(
+      arms.map(({ config: { grow, improve, model } }) => [
+        grow.steps,
+        grow.samples,
+        improve.thresholds,
+        model.width,
+      ]),
+    ).toEqual([
+      [4, 8, { kind: "top", values: [1] }, 64],
+      [2, 8, { kind: "top", values: [1] }, 64],
+    ]);
+    expect(() => read(`${text}arms:\n  a: { preset: rafd }\n`)).toThrow(
+      /^study\.yaml:8: arms\.a: preset.*"rafd"/,
+    );
+  });
+
   test("trains the control of a random arm, and no Grow of a best-of-n arm", () => {
     const text = base.replace("  data:", "  improve: { control: false }\n  data:");
     const { arms } = read(`${text}arms:\n  a: { kind: random }\n  b: { kind: best-of-n }\n  c:\n`);

@@ -171,6 +171,15 @@ describe("7: reward and another judge rank apart", () => {
   ] as const)("reward up by 10 and chrF from 40 and 41 to %o: %s", (chrf, verdict, tau) => {
     expect(verdictOf(7, view([...chrf]))).toMatchObject({ verdict, figure: { value: tau } });
   });
+  test("with one seed has an interval over sources: none where every source orders the policies alike", () => {
+    const one = (chrf: number[]) =>
+      study(armView(arm("rest"), { G0I0: { reward: [50], chrf: [40] }, G1I1: { reward: [60], chrf } }));
+    expect(verdictOf(7, one([35]))).toMatchObject({
+      verdict: "holds",
+      figure: { value: -1, low: -1, high: -1, over: "sources" },
+    });
+    expect(verdictOf(7, one([45])).figure).toMatchObject({ value: 1, low: 1, high: 1 });
+  });
   test("says that chrF stands in place of people, and that a reward made of it is not independent", () => {
     expect(verdictOf(7, view([45, 46])).text).toMatch(
       /^In place of people the judge is chrF.*selected by\. /,
