@@ -95,9 +95,7 @@ function bestOfNRow(start: PolicyView): TableRow[] {
 
 /** For Markdown, a terminal and the page. */
 export function table1(rows: readonly TableRow[]): Table {
-  const best = Math.max(
-    ...rows.filter(({ kind, grow }) => grow > 0 && kind !== "random").map(({ reward }) => reward),
-  );
+  const best = Math.max(...rows.filter(isTrained).map(({ reward }) => reward));
   const right = (header: string) => ({ header, align: "right" as const });
   return {
     title: "Table 1",
@@ -133,9 +131,14 @@ export function table1(rows: readonly TableRow[]): Table {
   };
 }
 
-function markOf({ kind, grow, reward }: TableRow, best: number): Pick<Table["rows"][number], "mark"> {
-  if (kind === "random") return { mark: "control" };
-  return grow > 0 && reward === best ? { mark: "best" } : {};
+function markOf(row: TableRow, best: number): Pick<Table["rows"][number], "mark"> {
+  if (row.kind === "random") return { mark: "control" };
+  return isTrained(row) && row.reward === best ? { mark: "best" } : {};
+}
+
+/** Neither BC, nor sampling from it, nor a control. */
+function isTrained({ kind }: TableRow): boolean {
+  return kind === "rest" || kind === "online";
 }
 
 function versus({ versusRandom }: TableRow): string {

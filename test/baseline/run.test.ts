@@ -57,6 +57,8 @@ test.each([
   ["rloo", "RLOO"],
 ])(
   "%s trains the policy %s, and stopped and started again ends with the same bytes",
+  // Four runs.
+  { timeout: 180_000 },
   async (method, name) => {
     const [whole, stopped] = [withMethod(method), withMethod(method)];
     const summary = await runAll({ dir: whole });
