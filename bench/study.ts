@@ -34,11 +34,11 @@ bc:
   validateEvery: 250
   patience: 4
 reward: { kind: learned, steps: 600, temperatures: [0.8] }
-grow: { steps: 1, samples: 16, temperature: 0.8, maxTokens: 64, maxSources: 12000 }
+grow: { steps: 1, samples: 16, temperature: 0.8, maxTokens: 64, maxSources: 4000 }
 improve:
   steps: 3
   thresholds: { kind: percentile, values: [50, 75, 90] }
-  trainSteps: 300
+  trainSteps: 200
   batchTokens: 2048
   learningRate: 0.0005
   learningRateFactor: 0.7

@@ -43,17 +43,28 @@ function rewardInterval({ value, low, high }: Interval): string {
   return `${rewardPoints(value)} [${rewardPoints(low)}, ${rewardPoints(high)}]`;
 }
 
+/** The difference in mean reward, with its interval where the summary holds it. */
+function rewardGain({ differences = [] }: RunSummary, policy: PolicySummary, against: PolicySummary): string {
+  const found = differences.find((one) => one.policy === policy.name && one.against === against.name);
+  const gain = signed((policy.reward.value - against.reward.value) * 100);
+  if (!found) return gain;
+  return `${gain} [${signed(100 * found.reward.low)}, ${signed(100 * found.reward.high)}]`;
+}
+
 /** One row a policy, controls marked and right below their counterpart. */
 export function policyTable(summary: RunSummary): Table {
   const start = baseline(summary);
   const best = bestReward(summary);
+  const controls = new Map(
+    controlPairs(summary).map(({ selected, control }) => [selected.name, control] as const),
+  );
   const rows = inTableOrder(summary).map((policy): Row => {
+    const control = controls.get(policy.name);
     const cells = [
       policy.name + (policy.control ? CONTROL_MARK : ""),
       rewardInterval(policy.reward),
-      start === undefined || policy === start
-        ? MISSING
-        : signed((policy.reward.value - start.reward.value) * 100),
+      start === undefined || policy === start ? MISSING : rewardGain(summary, policy, start),
+      ...(controls.size === 0 ? [] : [control ? rewardGain(summary, policy, control) : MISSING]),
       points(policy.bleu.value),
       points(policy.chrf.value),
       policy === start ? MISSING : decimal(policy.klFromBc, 2),
@@ -85,6 +96,7 @@ export function policyTable(summary: RunSummary): Table {
       left("policy"),
       right("mean reward"),
       right("vs BC"),
+      ...(controls.size === 0 ? [] : [right("vs random")]),
       right("BLEU"),
       right("chrF"),
       right("KL"),

@@ -1,6 +1,6 @@
 /** What the figures say in plain sentences, and what should make a reader doubt them. */
 
-import type { BestOfNPoint, HeldOut, Interval, PolicySummary, RunSummary } from "../store/summary.js";
+import type { BestOfNPoint, HeldOut, Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { visible } from "./escape.js";
 import { baseline, controlPairs, lastStep, steps } from "./figures.js";
 import { count, decimal, percent, plural, points, rewardPoints, signed } from "./format.js";
@@ -84,7 +84,7 @@ export const BOUNDS = {
   bestOfNChrf: 0.5,
 } as const;
 
-/** `rose` and `fell`: the 95 % intervals do not overlap; otherwise the change is within noise. */
+/** `rose` and `fell` are beyond noise, as `judge` tells it; the others are within. */
 export type Change = "rose" | "rose within noise" | "equal" | "fell within noise" | "fell";
 
 /**
@@ -97,6 +97,33 @@ export function change(before: Interval, after: Interval): Change {
   if (after.value > before.value) return "rose within noise";
   if (after.value < before.value) return "fell within noise";
   return "equal";
+}
+
+/** How a figure went from one policy to another, and what tells that it is beyond noise or not. */
+interface Judgement {
+  how: Change;
+  /** `the 95 % intervals overlap`, or the interval of the difference itself where the summary has it. */
+  why: string;
+}
+
+/** By the interval of the difference, paired by source, where the summary holds it; else by the overlap of the two. */
+function judge(
+  { differences = [] }: RunSummary,
+  before: PolicySummary,
+  after: PolicySummary,
+  figure: "reward" | "bleu" | "chrf",
+): Judgement {
+  const found = differences.find(({ policy, against }) => policy === after.name && against === before.name);
+  if (!found) {
+    const how = change(before[figure], after[figure]);
+    return { how, why: clear(how) ? "the 95 % intervals do not overlap" : "the 95 % intervals overlap" };
+  }
+  const { value, low, high } = found[figure];
+  const scale = figure === "reward" ? 100 : 1;
+  return {
+    how: change({ value: 0, low: 0, high: 0 }, { value, low, high }),
+    why: `95 % interval of the difference ${signed(scale * low)} to ${signed(scale * high)}`,
+  };
 }
 
 const clear = (how: Change): boolean => how === "rose" || how === "fell";
@@ -126,7 +153,7 @@ function judged(summary: RunSummary): Verdict {
     };
   }
   const warnings = [
-    ...gaming(start, last, summary.heldOut).map(({ kind, topic, text }): Finding => ({ kind, topic, text })),
+    ...gamed(summary, start, last).map(({ kind, topic, text }): Finding => ({ kind, topic, text })),
     ...bestOfNGaming(summary),
     ...evaluationWarnings(summary),
     ...policyWarnings(start, last),
@@ -134,19 +161,23 @@ function judged(summary: RunSummary): Verdict {
   ];
   const rest: Finding[] = [
     ...stepByStep(summary),
-    metric("chrf", "chrF", start, last),
-    metric("bleu", "BLEU", start, last),
+    metric(summary, "chrf", "chrF", start, last),
+    metric(summary, "bleu", "BLEU", start, last),
     { kind: "neutral", topic: "held-out", text: summary.heldOut.why },
     ...overOptimisation(summary),
     ...guarded(summary),
     ...selection(summary),
     ...peak(summary),
   ];
-  return { headline: startToLast(start, last, summary.heldOut), findings: [...warnings, ...rest] };
+  return { headline: startToLast(summary, start, last), findings: [...warnings, ...rest] };
 }
 
-function startToLast(start: PolicySummary, last: PolicySummary, heldOut: HeldOut): string {
-  const how = change(start.reward, last.reward);
+function gamed(summary: RunSummary, start: PolicySummary, last: PolicySummary) {
+  return gaming(start, last, summary.heldOut, (metric) => judge(summary, start, last, metric).how);
+}
+
+function startToLast(summary: RunSummary, start: PolicySummary, last: PolicySummary): string {
+  const { how } = judge(summary, start, last, "reward");
   const figures = `from ${rewardPoints(start.reward.value)} (${start.name}) to ${rewardPoints(last.reward.value)} (${last.name}) of 100`;
   const reward = {
     rose: `Mean reward rose ${figures}, beyond noise`,
@@ -155,8 +186,11 @@ function startToLast(start: PolicySummary, last: PolicySummary, heldOut: HeldOut
     "fell within noise": `Mean reward went ${figures}, a fall within noise`,
     fell: `Mean reward fell ${figures}, beyond noise`,
   }[how];
-  const metrics = chrfAndBleu(change(start.chrf, last.chrf), change(start.bleu, last.bleu));
-  const [warning] = gaming(start, last, heldOut);
+  const metrics = chrfAndBleu(
+    judge(summary, start, last, "chrf").how,
+    judge(summary, start, last, "bleu").how,
+  );
+  const [warning] = gamed(summary, start, last);
   if (how === "rose" && warning?.sure) return `${reward}, but ${metrics}: possible gaming of the reward.`;
   return `${reward}; ${metrics}.`;
 }
@@ -175,7 +209,7 @@ function stepByStep(summary: RunSummary): Finding[] {
   const moves = all.slice(1).map((after, at) => {
     const before = all[at]!;
     const by = after.reward.value - before.reward.value;
-    return { name: after.name, by, how: change(before.reward, after.reward) };
+    return { name: after.name, by, how: judge(summary, before, after, "reward").how };
   });
   const rises = moves.filter(({ by }) => by > 0).length;
   const beyond = moves.filter(({ how }) => clear(how));
@@ -187,10 +221,10 @@ function stepByStep(summary: RunSummary): Finding[] {
         : `Reward rose at ${rises === 0 ? "none" : count(rises)} of ${count(moves.length)} steps`;
   const certainty =
     beyond.length === 0
-      ? "Each policy's interval overlaps that of the one before it, so that no single step is beyond noise."
+      ? "No single step is beyond noise."
       : beyond.length === moves.length
-        ? "Each policy's interval is apart from that of the one before it."
-        : `Apart from the interval before: ${beyond.map(({ name }) => name).join(", ")}; the others overlap.`;
+        ? "Each step is beyond noise."
+        : `Beyond noise: ${beyond.map(({ name }) => name).join(", ")}; the others are not.`;
   return [
     {
       kind: moves.some(({ how }) => how === "fell") ? "bad" : beyond.length > 0 ? "good" : "neutral",
@@ -210,22 +244,28 @@ function peak(summary: RunSummary): Finding[] {
     {
       kind: "neutral",
       topic: "peak",
-      text: `${best.name} has the highest mean reward (${rewardPoints(best.reward.value)}), not the last policy ${last.name} (${rewardPoints(last.reward.value)})${clear(change(best.reward, last.reward)) ? "" : "; the difference is within noise"}.`,
+      text: `${best.name} has the highest mean reward (${rewardPoints(best.reward.value)}), not the last policy ${last.name} (${rewardPoints(last.reward.value)})${clear(judge(summary, last, best, "reward").how) ? "" : "; the difference is within noise"}.`,
     },
   ];
 }
 
-function metric(topic: "bleu" | "chrf", label: string, start: PolicySummary, last: PolicySummary): Finding {
+function metric(
+  summary: RunSummary,
+  topic: "bleu" | "chrf",
+  label: string,
+  start: PolicySummary,
+  last: PolicySummary,
+): Finding {
   const before = start[topic];
   const after = last[topic];
-  const how = change(before, after);
+  const { how, why } = judge(summary, start, last, topic);
   const figures = `${points(before.value)} → ${points(after.value)}, ${signed(after.value - before.value)}`;
   const text = {
-    rose: `${label} rose (${figures}); the 95 % intervals do not overlap.`,
-    "rose within noise": `${label} stayed within noise (${figures}): the 95 % intervals overlap.`,
+    rose: `${label} rose (${figures}); ${why}.`,
+    "rose within noise": `${label} stayed within noise (${figures}): ${why}.`,
     equal: `${label} did not change (${figures}).`,
-    "fell within noise": `${label} stayed within noise (${figures}): the 95 % intervals overlap.`,
-    fell: `${label} fell (${figures}); the 95 % intervals do not overlap.`,
+    "fell within noise": `${label} stayed within noise (${figures}): ${why}.`,
+    fell: `${label} fell (${figures}); ${why}.`,
   }[how];
   return { kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic, text };
 }
@@ -246,7 +286,7 @@ function selection(summary: RunSummary): Finding[] {
     ];
   }
   return pairs.map(({ control, selected }): Finding => {
-    const how = change(control.reward, selected.reward);
+    const { how, why } = judge(summary, control, selected, "reward");
     const gap = signed((selected.reward.value - control.reward.value) * 100);
     const figures = `${selected.name} ${rewardPoints(selected.reward.value)}, ${control.name} ${rewardPoints(control.reward.value)}, ${gap}`;
     const gain = selected.reward.value - start.reward.value;
@@ -256,11 +296,11 @@ function selection(summary: RunSummary): Finding[] {
         ? ` Training on random candidates alone gave ${signed(byChance * 100)} of the ${signed(gain * 100)} over ${start.name}.`
         : "";
     const text = {
-      rose: `Choosing by reward beats choosing at random (${figures}; intervals apart): selection itself adds to the gain.${share}`,
-      "rose within noise": `Choosing by reward cannot be told from choosing at random (${figures}; intervals overlap): the gain of selection, if any, is within noise.`,
+      rose: `Choosing by reward beats choosing at random (${figures}; ${why}): selection itself adds to the gain.${share}`,
+      "rose within noise": `Choosing by reward cannot be told from choosing at random (${figures}; ${why}): the gain of selection, if any, is within noise.`,
       equal: `Choosing by reward and choosing at random give the same reward (${figures}).`,
-      "fell within noise": `Choosing by reward cannot be told from choosing at random (${figures}; intervals overlap).`,
-      fell: `Choosing by reward did worse than choosing at random (${figures}; intervals apart): look at the reward and the thresholds.`,
+      "fell within noise": `Choosing by reward cannot be told from choosing at random (${figures}; ${why}).`,
+      fell: `Choosing by reward did worse than choosing at random (${figures}; ${why}): look at the reward and the thresholds.`,
     }[how];
     return { kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic: "selection", text };
   });
@@ -273,7 +313,12 @@ type Judged = Pick<PolicySummary, "reward" | "bleu" | "chrf">;
  * Reward up while a metric goes down; `sure` when that fall is beyond noise. Within noise only the metrics of another
  * family than the reward count, and all of them.
  */
-export function gaming(start: Judged, last: Judged, { judges }: HeldOut): (Finding & { sure: boolean })[] {
+export function gaming(
+  start: Judged,
+  last: Judged,
+  { judges }: HeldOut,
+  how = (metric: Metric) => change(start[metric], last[metric]),
+): (Finding & { sure: boolean })[] {
   if (last.reward.value <= start.reward.value) return [];
   const metrics = [
     { metric: "chrf" as const, label: "chrF", before: start.chrf, after: last.chrf },
@@ -283,7 +328,7 @@ export function gaming(start: Judged, last: Judged, { judges }: HeldOut): (Findi
     list
       .map(({ label, before, after }) => `${label} fell (${points(before.value)} → ${points(after.value)})`)
       .join(" and ");
-  const fallen = metrics.filter(({ before, after }) => change(before, after) === "fell");
+  const fallen = metrics.filter(({ metric }) => how(metric) === "fell");
   if (fallen.length > 0) {
     return [
       {
@@ -295,7 +340,7 @@ export function gaming(start: Judged, last: Judged, { judges }: HeldOut): (Findi
     ];
   }
   const outside = metrics.filter(({ metric }) => judges.includes(metric));
-  if (outside.every(({ before, after }) => change(before, after) === "fell within noise")) {
+  if (outside.every(({ metric }) => how(metric) === "fell within noise")) {
     return [
       {
         kind: "warning",

@@ -170,6 +170,17 @@ export interface OnlineSummary {
   looks: OnlineLook[];
 }
 
+/** `policy` minus `against` on the same sources, with 95 % intervals of the difference (paired bootstrap). */
+export interface Difference {
+  policy: string;
+  against: string;
+  /** In [−1, 1]. */
+  reward: Interval;
+  /** In points. */
+  bleu: Interval;
+  chrf: Interval;
+}
+
 export interface RunSummary {
   /** Version of this file's layout. */
   format: 1;
@@ -184,6 +195,8 @@ export interface RunSummary {
   bleuSignature: string;
   chrfSignature: string;
   policies: PolicySummary[];
+  /** Absent in files written before 0.2. */
+  differences?: Difference[];
   improves: ImproveSummary[];
   /** Absent where nothing was trained online. */
   online?: OnlineSummary[];

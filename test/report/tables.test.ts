@@ -103,8 +103,15 @@ describe("the policy table", () => {
     ]);
     expect(column(table, "vs BC")).toEqual(["–", "+6.2", "+10.3", "+13.1", "+1.2"]);
   });
+  test("sets a policy against its control, with the interval of the difference where the summary has it", () => {
+    expect(column(table, "vs random")).toEqual(["–", "–", "–", "+11.9", "–"]);
+    const nothing = { value: 0, low: 0, high: 0 };
+    const reward = { value: 0.119, low: 0.1, high: 0.138 };
+    const differences = [{ policy: "G1I3", against: "G1I3-random", reward, bleu: nothing, chrf: nothing }];
+    expect(column(policyTable({ ...rising(), differences }), "vs random")[3]).toBe("+11.9 [+10.0, +13.8]");
+  });
   test("gives BLEU, chrF, KL, diversity, length, unfinished, cost and time as the summary has them", () => {
-    expect(table.rows[3]!.cells.slice(3)).toEqual([
+    expect(table.rows[3]!.cells.slice(4)).toEqual([
       "28.4",
       "52.6",
       "4.00",
@@ -237,7 +244,7 @@ describe("Markdown", () => {
     const bars = (line: string): number => line.replace(/\\[\\|]/g, "").split("|").length;
     const rows = lines.filter((line) => line.startsWith("| ") || line.startsWith("| _"));
     const policyRows = rows.slice(0, 7);
-    expect(new Set(policyRows.map(bars))).toEqual(new Set([15]));
+    expect(new Set(policyRows.map(bars))).toEqual(new Set([16]));
     expect(lines.join("\n")).not.toContain("<script>");
     expect(lines.join("\n")).toContain("\\](javascript");
     expect(lines.join("\n")).not.toMatch(/[^\\]\]\(javascript/);

@@ -87,7 +87,7 @@ describe("step by step", () => {
       {
         kind: "good",
         topic: "steps",
-        text: "Reward rose at each of the 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 +2.8). Each policy's interval is apart from that of the one before it.",
+        text: "Reward rose at each of the 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 +2.8). Each step is beyond noise.",
       },
     ]);
   });
@@ -96,7 +96,7 @@ describe("step by step", () => {
     expect(finding).toEqual({
       kind: "good",
       topic: "steps",
-      text: "Reward rose at 2 of 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 −0.3). Apart from the interval before: G1I1, G1I2; the others overlap.",
+      text: "Reward rose at 2 of 3 steps (G1I1 +6.2, G1I2 +4.1, G1I3 −0.3). Beyond noise: G1I1, G1I2; the others are not.",
     });
   });
   test("a step that falls beyond its interval makes the finding bad", () => {
@@ -106,7 +106,7 @@ describe("step by step", () => {
     const [finding] = about(twoPolicies({ reward: around(0.605, 0.01) }), "steps");
     expect(finding!.kind).toBe("neutral");
     expect(finding!.text).toContain("Reward rose in the one step (G1I1 +0.5).");
-    expect(finding!.text).toContain("no single step is beyond noise");
+    expect(finding!.text).toContain("No single step is beyond noise");
   });
   test("the highest policy is named when it is not the last", () => {
     expect(about(withPolicy("G1I3", { reward: around(0.69, 0.01) }), "peak")[0]!.text).toBe(
@@ -167,7 +167,7 @@ describe("selection against the random control", () => {
       {
         kind: "good",
         topic: "selection",
-        text: "Choosing by reward beats choosing at random (G1I3 73.1, G1I3-random 61.2, +11.9; intervals apart): selection itself adds to the gain. Training on random candidates alone gave +1.2 of the +13.1 over BC.",
+        text: "Choosing by reward beats choosing at random (G1I3 73.1, G1I3-random 61.2, +11.9; the 95 % intervals do not overlap): selection itself adds to the gain. Training on random candidates alone gave +1.2 of the +13.1 over BC.",
       },
     ]);
   });
@@ -175,6 +175,27 @@ describe("selection against the random control", () => {
     const [finding] = about(withPolicy("G1I3-random", { reward: around(0.725, 0.01) }), "selection");
     expect(finding!.kind).toBe("neutral");
     expect(finding!.text).toContain("cannot be told from choosing at random");
+  });
+  test("overlapping intervals whose difference is apart from 0: paired by source it can be told", () => {
+    const summary = withPolicy("G1I3-random", { reward: around(0.725, 0.01) });
+    const nothing = { value: 0, low: -1, high: 1 };
+    const paired = {
+      ...summary,
+      differences: [
+        {
+          policy: "G1I3",
+          against: "G1I3-random",
+          reward: { value: 0.006, low: 0.002, high: 0.01 },
+          bleu: nothing,
+          chrf: nothing,
+        },
+      ],
+    };
+    const [finding] = about(paired, "selection");
+    expect(finding!.kind).toBe("good");
+    expect(finding!.text).toContain(
+      "Choosing by reward beats choosing at random (G1I3 73.1, G1I3-random 72.5, +0.6; 95 % interval of the difference +0.2 to +1.0)",
+    );
   });
   test("random better than selected is bad news", () => {
     expect(about(withPolicy("G1I3-random", { reward: around(0.8, 0.01) }), "selection")[0]!.kind).toBe("bad");

@@ -8,6 +8,7 @@ import { version } from "../../version.js";
 import type { RunContext } from "../context.js";
 import { heldOutMetric } from "../held-out.js";
 import { isOnlinePolicy, parsePolicyName, stepNames } from "../names.js";
+import { differences } from "./differences.js";
 import { type Evaluation, evaluationSignatures } from "./evaluate.js";
 import type { GrowResult, ScoreResult } from "./grow.js";
 import type { ImproveResult } from "./improve.js";
@@ -48,6 +49,10 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     bleuSignature: signatures.bleu,
     chrfSignature: signatures.chrf,
     policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),
+    differences: differences(evaluations, (await loadPrepared(run)).test, {
+      tokenize: config.evaluate.bleuTokenizer,
+      seed: config.seed,
+    }),
     improves: manifest.steps
       .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)
       .map((step) => ({ ...(step.result as unknown as ImproveResult), seconds: step.time.seconds })),
