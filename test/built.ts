@@ -35,7 +35,7 @@ export interface BuiltPackage {
 
 export async function buildPackage(): Promise<BuiltPackage> {
   const dir = mkdtempSync(join(tmpdir(), "coppice-built-"));
-  const compile = ["-p", "tsconfig.build.json", "--outDir", join(dir, "dist"), "--sourceMap", "false"];
+  const compile = ["-p", "tsconfig.build.json", "--outDir", join(dir, "dist")];
   // Types are the business of `npm run check`: the compiler writes its output in spite of them.
   await promisify(execFile)(join(root, "node_modules/.bin/tsc"), compile, { cwd: root }).catch(
     () => undefined,

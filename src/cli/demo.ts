@@ -18,7 +18,7 @@ export interface DemoOptions extends DemoPairsOptions {
  */
 export async function startDemo({ dir, ...options }: DemoOptions): Promise<void> {
   const { root, config } = runFolder(dir);
-  const text = commentedConfig({ preset: options.toy ? "toy" : "demo", data: { train: ["pairs.tsv"] } });
+  const text = `${mark(options)}\n${commentedConfig({ preset: options.toy ? "toy" : "demo", data: { train: ["pairs.tsv"] } })}`;
   const fill = async (folder: string) => {
     await writeDemoPairs(folder, options);
     await writeFileAtomic(join(folder, "coppice.yaml"), text);
@@ -28,15 +28,15 @@ export async function startDemo({ dir, ...options }: DemoOptions): Promise<void>
   // Not replaced by another folder: it may be the one that the shell stands in.
   if (held.length === 0) return fill(root);
   const found = await readFile(config, "utf8").catch(() => "");
-  // Its comment says which preset a file was written from; values below it may have been changed since.
-  if (header(found) !== header(text))
+  // Values below that line may have been changed since.
+  if (!found.startsWith(`${mark(options)}\n`))
     throw new UserError(
       "this folder holds something else than this demonstration. Name another folder, or start a run of your own here with coppice init.",
       { file: dir },
     );
 }
 
-/** The comment in front of a configuration. */
-function header(text: string): string {
-  return text.slice(0, text.search(/^(?!#)/m));
+/** The first line of the configuration that a demonstration writes: no other command writes it. */
+function mark({ toy }: DemoPairsOptions): string {
+  return `# Written by \`coppice demo${toy ? " --toy" : ""}\`, with the pairs beside it.`;
 }

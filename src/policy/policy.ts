@@ -80,6 +80,8 @@ export interface TrainOptions extends TrainingOptions {
   /** Where the state is kept, so that a killed training goes on from its last evaluation. */
   stateFile?: string;
   onProgress?: (progress: TrainingProgress) => void;
+  /** One sentence on what a user should know: that a kept state was of no use. */
+  onNote?: (sentence: string) => void;
   signal?: AbortSignal;
 }
 

@@ -17,18 +17,31 @@ export type TrainLoopOptions = Pick<
   | "patience"
   | "stateFile"
   | "onProgress"
+  | "onNote"
   | "signal"
 >;
 
+interface Kept {
+  result: TrainResult;
+  waited: number;
+}
+
+/** What is said of a state that cannot be gone on from: it saves time and nothing else, so nobody need be stopped by it. */
+export function damagedState(stateFile: string): string {
+  return `${stateFile}: this training state is damaged, so its training starts again from the beginning.`;
+}
+
 /** Leaves the remote with its best weights. @throws Interrupted when `signal` asks for the stop. */
 export async function trainLoop(remote: Remote, options: TrainLoopOptions): Promise<TrainResult> {
-  const { evaluate, evaluateStart, evaluateEvery, patience, stateFile, onProgress, signal } = options;
+  const { evaluate, evaluateStart, evaluateEvery, patience, stateFile, onProgress, onNote, signal } = options;
   const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
   let waited = 0;
   if (stateFile && (await exists(stateFile))) {
-    const kept = (await remote.call("loadTraining", stateFile)) as { result: TrainResult; waited: number };
-    Object.assign(result, kept.result);
-    waited = kept.waited;
+    const kept = (await remote.call("loadTraining", stateFile)) as Kept | undefined;
+    if (kept) {
+      Object.assign(result, kept.result);
+      waited = kept.waited;
+    } else onNote?.(damagedState(stateFile));
   }
   const refused = () => result.evaluations.at(-1)?.refused === true;
   /** Evaluates the weights as they are now, after which a kill loses nothing. */

@@ -49,6 +49,7 @@ export class TrainingSession {
     },
     keepBest: () => this.training.keepBest(),
     saveTraining: ({ path, extra }: { path: string; extra: unknown }) => this.training.save(path, extra),
+    /** Undefined for a damaged state: then training is at its beginning still. */
     loadTraining: async (path: string): Promise<unknown> => {
       const extra = await this.training.load(path);
       await this.#take(this.training.weights);

@@ -200,18 +200,27 @@ export class Training {
     );
   }
 
-  /** Puts everything back as it was when `save` was called; returns the caller's `extra`. */
+  /**
+   * Puts everything back as it was when `save` was called and returns the caller's `extra`; undefined, and nothing is
+   * changed, where the file is damaged.
+   */
   async load(path: string): Promise<unknown> {
-    const { buffers, facts } = await readState(path);
-    const known = facts as Facts;
     const { state, parameters } = this.#trainer;
-    parameters.data.set(buffers.weights!);
-    state.adam.m.set(buffers.m!);
-    state.adam.v.set(buffers.v!);
+    const found = await readState(path);
+    if (!found) return undefined;
+    const { buffers, facts } = found;
+    const into: [string, Float32Array][] = [
+      ["weights", parameters.data],
+      ["m", state.adam.m],
+      ["v", state.adam.v],
+      ...this.#ownBuffers(),
+    ];
+    if (into.some(([name, own]) => buffers[name]?.length !== own.length)) return undefined;
+    for (const [name, own] of into) own.set(buffers[name]!);
+    const known = facts as Facts;
     state.adam.step = known.adamStep;
     state.average = buffers.average;
     this.#best = buffers.best;
-    for (const [name, own] of this.#ownBuffers()) own.set(buffers[name]!);
     this.#step = known.step;
     this.#tokens = known.tokens;
     return known.extra;

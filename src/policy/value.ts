@@ -69,7 +69,7 @@ export class ValueFunction {
     examples: readonly ReturnExample[],
     options: TrainingOptions & TrainLoopOptions,
   ): Promise<TrainResult> {
-    const { evaluate: _e, stateFile: _s, onProgress: _p, signal: _a, ...arithmetic } = options;
+    const { evaluate: _e, stateFile: _s, onProgress: _p, onNote: _n, signal: _a, ...arithmetic } = options;
     const request: TrainRequest = { groups: packGroups(this.#groups(examples)), options: arithmetic };
     await this.#remote.call("beginTraining", request);
     return trainLoop(this.#remote, options);

@@ -4,8 +4,10 @@ import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
+import { loadModelFolder } from "../model/folder.js";
 import { moduleReward } from "../reward/module.js";
 import type { InputPlace } from "../store/input-files.js";
+import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
 import { rewardParts } from "./reward-parts.js";
 
@@ -41,21 +43,32 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
 }
 
 /**
- * Looks for every file that a run will read, and loads a reward module, before anything is written or paid for.
- * @throws UserError naming the first that is not there, or the module that does not load.
+ * Looks for every file that a run will read, and loads a reward module and the model to start from, before anything is
+ * written or paid for.
+ * @throws UserError naming the first that is not there, or does not load.
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
-  for (const part of rewardParts(config.reward))
-    if (part.kind === "module") await moduleReward(part.path, { configFile });
+  await checkRewardModules(config, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
+  const { from } = config.model;
+  if (from === null) return;
+  const folder = resolve(dirname(configFile), from);
+  await loadModelFolder(folder);
+  await loadTextCodec(folder);
+}
+
+/** @throws UserError where a reward module is not there, or does not load. */
+export async function checkRewardModules(config: Config, configFile: string): Promise<void> {
+  for (const part of rewardParts(config.reward))
+    if (part.kind === "module") await moduleReward(part.path, { configFile });
 }
 
 async function modelFiles(
   from: string,
   place: (key: string, path: string) => InputPlace,
 ): Promise<InputPlace[]> {
-  // A folder that is not there is told by whoever loads it.
+  // A folder that is not there is told by who loads it.
   const names = await readdir(place("model.from", from).file).catch(() => []);
   return names
     .filter((name) => MODEL_FILE.test(name))

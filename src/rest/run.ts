@@ -1,13 +1,13 @@
 /** A run of a folder: opens it, does what its configuration asks for, goes on where it was left. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { trainOnline } from "../baseline/online.js";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { duration } from "../report/format.js";
 import { writeFileAtomic } from "../store/atomic.js";
 import { inputFiles } from "../store/input-files.js";
-import { type Json, Manifest } from "../store/manifest.js";
+import { type Continuation, type Json, Manifest } from "../store/manifest.js";
 import { MetricsLog } from "../store/metrics.js";
 import { enterRunFolder, type RunFolder, runFolder } from "../store/run-folder.js";
 import type { RunSummary } from "../store/summary.js";
@@ -17,7 +17,7 @@ import { algorithm, type PlannedStep, perform, plannedSteps, type Steps } from "
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
-import { checkInputs, inputPlaces } from "./inputs.js";
+import { checkInputs, checkRewardModules, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
@@ -102,21 +102,29 @@ export function stepsOf(run: RunContext): Steps {
 export async function withRun<T>(options: RunOptions, work: (run: RunContext) => Promise<T>): Promise<T> {
   const paths = runFolder(options.dir);
   const config = await readConfig(paths.config);
-  if (!(await exists(paths.manifest))) await checkInputs(config, paths.config);
+  const fresh = !(await exists(paths.manifest));
+  if (fresh) await checkInputs(config, paths.config);
   const folder = await enterRunFolder(options.dir);
   const reporter = options.reporter ?? silent;
   let metrics: MetricsLog | undefined;
+  let manifest: Manifest | undefined;
   try {
-    const manifest = await openManifest(folder, config, reporter);
+    manifest = await openManifest(folder, config, reporter);
     await writeFileAtomic(folder.resolvedConfig, renderConfig(config));
     metrics = MetricsLog.open(folder.metrics, manifest.metricsLines);
     const donors = await openDonors(options.donors ?? []);
-    const takeOver = (step: string) =>
-      takeStepOver(step, donors, { config, folder, inputs: manifest.inputs, reporter });
+    const { inputs } = manifest;
+    const takeOver = (step: string) => takeStepOver(step, donors, { config, folder, inputs, reporter });
     return await inContext(
       { config, folder, manifest, metrics, reporter, takeOver, ...signalOf(options) },
       work,
     );
+  } catch (error) {
+    // What the user has to mend before anything is done leaves the folder as it was.
+    if (fresh && error instanceof UserError && !manifest?.steps.length)
+      for (const file of [folder.manifest, folder.metrics, folder.resolvedConfig])
+        await rm(file, { force: true });
+    throw error;
   } finally {
     metrics?.close();
     folder.unlock();
@@ -208,9 +216,24 @@ async function openManifest(folder: RunFolder, config: Config, reporter: Reporte
   const now = { seed: config.seed, config: config as unknown as Json, inputs };
   if (!manifest)
     return Manifest.create(folder.root, { coppice: version, ...now, identity: candidateIdentity(config) });
+  await checkWhatIsLeft(config, folder.config, manifest, now);
   for (const sentence of manifest.explainDifference(now)) reporter.note(sentence);
   await manifest.check({ hash: false });
   await discardStaleWork(folder, manifest, now);
   await manifest.adopt(now);
   return manifest;
+}
+
+/** Checks inputs that steps still to be done will read, before a changed configuration costs any that are done. */
+async function checkWhatIsLeft(
+  config: Config,
+  configFile: string,
+  manifest: Manifest,
+  now: Continuation,
+): Promise<void> {
+  const stale = manifest.firstStale(now);
+  if (stale === stepNames.prepare || !manifest.isDone(stepNames.prepare))
+    return checkInputs(config, configFile);
+  const left = (await plannedSteps(config)).some(({ name }) => !manifest.isDone(name));
+  if (left || stale !== undefined) await checkRewardModules(config, configFile);
 }

@@ -1,6 +1,14 @@
 /** `metrics.jsonl`: one JSON object a line, the same lines however often the run was killed. */
 
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFailure } from "./atomic.js";
@@ -88,7 +96,8 @@ export class MetricsLog {
   /** Adds one line. On disk for certain only after `sync`. */
   append(record: MetricRecord): void {
     try {
-      writeSync(this.file, line(record));
+      // Not `writeSync`: on a nearly full disk that writes a part, without an error.
+      writeFileSync(this.file, line(record));
     } catch (error) {
       throw writeFailure(error, this.path);
     }
@@ -97,7 +106,11 @@ export class MetricsLog {
 
   /** Puts all lines on disk; call it before the manifest counts them. */
   sync(): void {
-    fsyncSync(this.file);
+    try {
+      fsyncSync(this.file);
+    } catch (error) {
+      throw writeFailure(error, this.path);
+    }
   }
 
   close(): void {

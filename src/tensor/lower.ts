@@ -7,10 +7,18 @@ import { operations } from "./operations.js";
 import type { Shape } from "./shape.js";
 
 /** An attribute of an ONNX node; a number is an integer unless made by `Lowering.float`. */
-type AttributeValue = number | string | readonly number[] | FloatAttribute | onnx.ITensorProto;
+type AttributeValue = number | string | readonly number[] | FloatAttribute | TensorAttribute;
 
 interface FloatAttribute {
   readonly float: number;
+}
+
+/** A constant. Not onnx-proto's own type, whose declarations do not compile for a user who checks libraries. */
+interface TensorAttribute {
+  readonly name: string;
+  readonly dataType: number;
+  readonly dims: number[];
+  readonly rawData: Uint8Array;
 }
 
 /** The name under which the value of a symbolic dimension is fed. */
@@ -54,7 +62,7 @@ export interface Lowering {
   /** ONNX's number for the graph's real type, as `Cast` wants it. */
   readonly realType: number;
   /** A real zero, as `ConstantOfShape` wants it. */
-  readonly zero: onnx.ITensorProto;
+  readonly zero: TensorAttribute;
 }
 
 const { ModelProto } = onnxProto.onnx;
@@ -256,7 +264,7 @@ class Writer {
     });
   }
 
-  #tensor(name: string, data: readonly number[], type: ElementType, scalar: boolean): onnx.ITensorProto {
+  #tensor(name: string, data: readonly number[], type: ElementType, scalar: boolean): TensorAttribute {
     const dataType = this.#type(type);
     const raw =
       dataType === DataType.FLOAT
@@ -292,7 +300,7 @@ function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
   if (typeof value === "string")
     return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  if (Array.isArray(value)) return { name, type: AttributeType.INTS, ints: [...value] };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
-  return { name, type: AttributeType.TENSOR, t: value as onnx.ITensorProto };
+  if ("rawData" in value) return { name, type: AttributeType.TENSOR, t: value };
+  return { name, type: AttributeType.INTS, ints: [...value] };
 }

@@ -6,8 +6,14 @@ import { UserError } from "../errors.js";
 import type { Graph, Value } from "./graph.js";
 import { dimensionInput, lower } from "./lower.js";
 
-/** Data with dimensions, over a typed array that JavaScript owns. */
-export type Tensor = ort.Tensor;
+/**
+ * Data with dimensions, over a typed array that JavaScript owns; made by the functions below alone. Not ONNX Runtime's own
+ * type, whose declarations ask for those of a browser.
+ */
+export interface Tensor {
+  readonly data: ArrayLike<number | bigint | string | boolean>;
+  readonly dims: readonly number[];
+}
 
 export interface ProgramOptions {
   /** Threads of one run; absent: COPPICE_THREADS of the environment, else one for every core. */
@@ -111,7 +117,9 @@ export class Program {
     for (const symbol of this.#symbols) all[dimensionInput(symbol)] = this.#dimension(symbol, symbols);
     const fetches: Record<string, Tensor | null> = {};
     for (const name of this.#session.outputNames) fetches[name] = into[name] ?? null;
-    return (await this.#session.run(all, fetches)) as Record<string, Tensor>;
+    // Whoever has a Tensor has it from here.
+    const [given, wanted] = [all as Record<string, ort.Tensor>, fetches as Record<string, ort.Tensor | null>];
+    return (await this.#session.run(given, wanted)) as Record<string, ort.Tensor>;
   }
 
   async release(): Promise<void> {

@@ -1,7 +1,6 @@
 /** A training run's state as one file: enough to go on with the same bits after a kill. */
 
 import { open, readFile } from "node:fs/promises";
-import { UserError } from "../errors.js";
 
 const MAGIC = 0x434f5031; // "COP1"
 
@@ -33,27 +32,39 @@ export async function writeState(
   }
 }
 
-/** Reads what `writeState` wrote. @throws UserError when the file is not such a state or is cut short. */
-export async function readState(
-  path: string,
-): Promise<{ buffers: Record<string, Float32Array>; facts: unknown }> {
+export interface State {
+  readonly buffers: Readonly<Record<string, Float32Array>>;
+  readonly facts: unknown;
+}
+
+/** What `writeState` wrote; undefined when the file is not such a state or is cut short. */
+export async function readState(path: string): Promise<State | undefined> {
   const bytes = await readFile(path);
-  const broken = new UserError("this training state is damaged. Delete it: its step starts again.", {
-    file: path,
-  });
-  if (bytes.length < 8 || bytes.readUInt32LE(0) !== MAGIC) throw broken;
+  if (bytes.length < 8 || bytes.readUInt32LE(0) !== MAGIC) return undefined;
   let at = 8 + bytes.readUInt32LE(4);
-  const header = JSON.parse(bytes.subarray(8, at).toString()) as {
-    facts: unknown;
-    buffers: { name: string; length: number }[];
-  };
+  const header = parseHeader(bytes.subarray(8, at).toString());
+  if (!header) return undefined;
   const buffers: Record<string, Float32Array> = {};
   for (const { name, length } of header.buffers) {
     const part = bytes.subarray(at, at + 4 * length);
-    if (part.length !== 4 * length) throw broken;
+    if (part.length !== 4 * length) return undefined;
     // Copied: the file's buffer may lie at any address, floats need multiples of four.
     buffers[name] = new Float32Array(Uint8Array.from(part).buffer);
     at += 4 * length;
   }
   return { buffers, facts: header.facts };
+}
+
+interface Header {
+  facts: unknown;
+  buffers: { name: string; length: number }[];
+}
+
+function parseHeader(text: string): Header | undefined {
+  try {
+    // Behind the magic number stands what this module wrote, whole or cut.
+    return JSON.parse(text) as Header;
+  } catch {
+    return undefined;
+  }
 }

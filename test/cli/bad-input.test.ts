@@ -69,9 +69,8 @@ describe("pairs", () => {
     const said = await refusal(["run", dir]);
     if (typeof sentence === "string") expect(said).toBe(`${join(dir, "pairs.tsv")}${sentence}`);
     else expect(said).toMatch(sentence);
-    // Nothing was done that a mended file would not do again.
-    expect(existsSync(join(dir, "data"))).toBe(false);
-    expect(existsSync(join(dir, "run.lock"))).toBe(false);
+    // The folder is as it was.
+    expect(readdirSync(dir).sort()).toEqual(["coppice.yaml", "pairs.tsv"]);
   });
 
   test("a mended file is taken by the same command", async () => {
@@ -155,6 +154,24 @@ describe("what the configuration names and is not there", () => {
   });
 });
 
+test.each([
+  ["a model to start from", "model: {from: nosuch}", "nosuch/config.json", /: there is no such file/],
+  [
+    "pairs to validate on",
+    "data: {train: [pairs.tsv], validation: 'pairs.tsv,nosuch.en'}",
+    "nosuch.en",
+    /: there is no such file/,
+  ],
+])("%s: that it is missing is told before anything is done or written", async (_, keys, file, sentence) => {
+  const dir = newRun();
+  const data = keys.startsWith("data") ? "" : "data: {train: [pairs.tsv]}\n";
+  writeFileSync(join(dir, "coppice.yaml"), `${data}${keys}\nreward: {kind: places}\n`);
+  const said = await refusal(["run", dir]);
+  expect(said).toMatch(sentence);
+  expect(said.startsWith(join(dir, file))).toBe(true);
+  expect(readdirSync(dir).sort()).toEqual(["coppice.yaml", "pairs.tsv"]);
+});
+
 describe("a run folder that was damaged", () => {
   let dir: string;
   beforeAll(async () => {
@@ -200,6 +217,16 @@ describe("a run folder that was damaged", () => {
     const keys = `data: {train: [pairs.tsv], validationSize: 20, testSize: 30}\nreward: {kind: places}\nmodel: {from: ${copy}}\n`;
     writeFileSync(join(start, "coppice.yaml"), keys);
     expect(await refusal(["run", start])).toContain(file);
+    expect(readdirSync(start).sort()).toEqual(["coppice.yaml", "pairs.tsv"]);
+  });
+
+  test("a reward module that is not there costs nothing that was done", async () => {
+    const own = readFileSync(join(dir, "coppice.yaml"));
+    const before = readFileSync(join(dir, "manifest.json"), "utf8");
+    writeConfig(dir, { reward: { kind: "module", path: "nosuch.mjs" } });
+    expect(await refusal(["run", dir])).toMatch(/reward module "nosuch\.mjs".* is not there/);
+    expect(readFileSync(join(dir, "manifest.json"), "utf8")).toBe(before);
+    writeFileSync(join(dir, "coppice.yaml"), own);
   });
 
   test("a manifest that is not one", async () => {

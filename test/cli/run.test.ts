@@ -417,12 +417,17 @@ test("demo leaves a folder of the user's as it is, with a sentence", async () =>
   const own = join(newRun(), "own");
   mkdirSync(own);
   writeFileSync(join(own, "pairs.tsv"), "mein\tmy\n");
-  for (const folder of [own, dir]) {
-    const before = readdirSync(folder);
+  // As like a demonstration's as the user's own can be: the same preset, pairs of the same name.
+  const started = join(newRun(), "started");
+  mkdirSync(started);
+  writeFileSync(join(started, "pairs.tsv"), "mein\tmy\n");
+  await built.coppice(["init", started, "--pairs", join(started, "pairs.tsv"), "--preset", "toy"]);
+  for (const folder of [own, started, dir]) {
+    const before = traces(folder);
     const { code, stderr } = await built.coppice(["demo", folder, "--toy", "--quiet"]);
     expect(code).toBe(2);
     expect(stderr).toContain("this folder holds something else than this demonstration");
-    expect(readdirSync(folder)).toEqual(before);
+    expect(traces(folder)).toEqual(before);
   }
   expect(readFileSync(join(own, "pairs.tsv"), "utf8")).toBe("mein\tmy\n");
 });

@@ -1,9 +1,10 @@
 /** When a training stops and which weights it leaves, told by scores that are given. */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Interrupted } from "../../src/errors.js";
 import type { NativePolicy } from "../../src/policy/native.js";
 import type { TrainOptions } from "../../src/policy/policy.js";
 import { Thread } from "../../src/tensor/thread.js";
@@ -103,4 +104,28 @@ test("a start that is beaten changes nothing of what is trained", async () => {
   const { result, same, evaluated } = await trained([0, 1, 5, 2, 1, 0], { evaluateStart: true });
   expect([evaluated, same]).toEqual([[0, 2, 4, 6, 8, 10], [4]]);
   expect(result.evaluations.slice(1)).toEqual(without.result.evaluations);
+});
+
+test("a training whose kept state is damaged starts again with a note, and ends as one that was never stopped", async () => {
+  const whole = await trained([1, 5, 2, 1, 0]);
+  const stateFile = join(folder, "state");
+  const stop = new AbortController();
+  const stopped = trained([1, 5, 2], {
+    stateFile,
+    signal: stop.signal,
+    onProgress: ({ step }) => {
+      if (step === 6) stop.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrow(Interrupted);
+  const state = readFileSync(stateFile);
+  for (const length of [100, state.length - 1]) {
+    writeFileSync(stateFile, state.subarray(0, length));
+    const notes: string[] = [];
+    const again = await trained([1, 5, 2, 1, 0], { stateFile, onNote: (sentence) => notes.push(sentence) });
+    expect(notes).toEqual([
+      `${stateFile}: this training state is damaged, so its training starts again from the beginning.`,
+    ]);
+    expect(again).toEqual(whole);
+  }
 });

@@ -49,6 +49,7 @@ export async function imitate(
             return -validationLoss;
           },
           stateFile,
+          onNote: (sentence) => run.reporter.note(sentence),
           onProgress: ({ step, loss, tokensPerSecond }) => {
             const seen = Number.isNaN(validationLoss) ? "" : `, validation ${validationLoss.toFixed(3)}`;
             progress.update(step, `loss ${loss.toFixed(3)}${seen}, ${Math.round(tokensPerSecond)} tokens/s`);

@@ -81,6 +81,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         // The start is looked at too: a worse policy never takes its place.
         evaluateStart: true,
         stateFile,
+        onNote: (sentence) => run.reporter.note(sentence),
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
         onProgress: ({ step: done, loss }) => {
           const seen = latest ? `, validation reward ${(100 * latest.reward).toFixed(1)}` : "";

@@ -123,6 +123,7 @@ async function teach(
       patience: PATIENCE,
     },
     seed,
+    onNote: (sentence) => run.reporter.note(sentence),
     onProgress: (at) => {
       if (at.phase === "validation") {
         agreed = `, pairwise accuracy ${(100 * at.samples.pairwiseAccuracy).toFixed(1)} %`;

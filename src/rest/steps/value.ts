@@ -56,6 +56,7 @@ export async function teachValue(run: RunContext, grow: number): Promise<void> {
       evaluateEvery: Math.max(1, Math.ceil(settings.steps / 4)),
       patience: Number.POSITIVE_INFINITY,
       stateFile,
+      onNote: (sentence) => run.reporter.note(sentence),
       onProgress: ({ step: done, loss }) => progress.update(done, `squared error ${loss.toFixed(4)}`),
       ...(run.signal ? { signal: run.signal } : {}),
     });

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { Interrupted } from "../../errors.js";
 import type { Group } from "../../policy/batches.js";
 import { packGroups } from "../../policy/packed.js";
+import { damagedState } from "../../policy/train-loop.js";
 import type { TrainingProgress } from "../../policy/training.js";
 import { writeAside } from "../../store/atomic.js";
 import type { Remote } from "../../tensor/thread.js";
@@ -47,6 +48,8 @@ export interface TeachRequest {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TeachProgress) => void;
+  /** One sentence on what a user should know: that a kept state was of no use. */
+  readonly onNote?: (sentence: string) => void;
 }
 
 /** What training did; part of `reward.json`. */
@@ -64,12 +67,12 @@ interface Kept {
 
 /** Trains the remote reward and leaves it with its best weights. @throws Interrupted when `signal` asks for the stop. */
 export async function teach(request: TeachRequest): Promise<Taught> {
-  const { remote, options, stateFile, signal, onProgress } = request;
+  const { remote, options, stateFile, signal, onProgress, onNote } = request;
   await remote.call("beginTraining", trainRequest(request));
   const resumed = await stat(stateFile).catch(() => undefined);
-  const kept: Kept = resumed
-    ? ((await remote.call("loadTraining", stateFile)) as Kept)
-    : { taught: { steps: 0, bestStep: 0, evaluations: [] }, waited: 0 };
+  const found = resumed && ((await remote.call("loadTraining", stateFile)) as Kept | undefined);
+  if (resumed && !found) onNote?.(damagedState(stateFile));
+  const kept: Kept = found ?? { taught: { steps: 0, bestStep: 0, evaluations: [] }, waited: 0 };
   const { taught } = kept;
 
   /** Looks at the validation part, after which a kill loses nothing. */

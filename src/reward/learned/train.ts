@@ -47,6 +47,8 @@ export interface LearnedRewardRequest {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LearnedRewardProgress) => void;
+  /** One sentence on what a user should know: that a kept state was of no use. */
+  readonly onNote?: (sentence: string) => void;
 }
 
 /**
@@ -64,7 +66,8 @@ export async function trainLearnedReward(
   thread: Thread,
   request: LearnedRewardRequest,
 ): Promise<{ reward: LearnedReward; agreement: Agreement; report: RewardFacts }> {
-  const { policy, policyFolder, pairs, folder, stateFolder, options, seed, signal, onProgress } = request;
+  const { policy, policyFolder, pairs, folder, stateFolder, options, seed, signal, onProgress, onNote } =
+    request;
   const name = await fingerprint(request);
   const lessons = await keptLessons(join(stateFolder, `lessons-${name}.jsonl`), {
     policy,
@@ -86,6 +89,7 @@ export async function trainLearnedReward(
       seed,
       ...(signal ? { signal } : {}),
       ...(onProgress ? { onProgress } : {}),
+      ...(onNote ? { onNote } : {}),
     });
     const facts = await judge(remote, encoder, lessons, taught, request);
     await writeFolderAtomic(folder, async (aside) => {
