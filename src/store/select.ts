@@ -160,26 +160,54 @@ const WORDS = "list_filter(string_split_regex(text, '\\s+'), lambda word: word <
 const REPETITION = `len(list_filter(list_zip(${WORDS}[:-2], ${WORDS}[2:]), lambda two: two[1] = two[2]))
   / greatest(len(${WORDS}), 1)`;
 
-/**
- * The steps from D_g to the kept rows, as common table expressions; the last one is `kept`. The threshold is τ
- * itself or the name of the table of the sources' τ.
- */
-function keptTables(spec: SelectSpec, threshold: number | string | undefined, seed: number): string {
-  const { rule } = spec;
-  const everyHuman = spec.human === "all";
-  // With `all`, human pairs pass every rule, and take no sample's place.
-  const free = everyHuman ? "origin = 'human' OR " : "";
-  const perSource = everyHuman ? "source_id, origin" : "source_id";
-  const bounds = [
+/** Bounds on a candidate's text as SQL, each after an AND. */
+function textBounds(spec: SelectSpec): string {
+  return [
     spec.minCharacters === undefined ? "" : ` AND characters >= ${Math.trunc(spec.minCharacters)}`,
     spec.maxCharacters === undefined ? "" : ` AND characters <= ${Math.trunc(spec.maxCharacters)}`,
     spec.lengthRatio === undefined ? "" : ` AND ${within(spec.lengthRatio)}`,
     spec.maxRepetition === undefined ? "" : ` AND ${REPETITION} <= ${double(spec.maxRepetition)}`,
   ].join("");
+}
+
+/** With `all`, human pairs pass every rule, and take no sample's place. */
+function freePass(spec: SelectSpec): string {
+  return spec.human === "all" ? "origin = 'human' OR " : "";
+}
+
+/** A candidate that may be kept whatever the rule: whole, and within the bounds on texts. */
+function eligibleCondition(spec: SelectSpec): string {
+  return `${poolCondition(spec)} AND finished AND characters > 0 AND (${freePass(spec)}(true${textBounds(spec)}))`;
+}
+
+/**
+ * Name of a table of each source's k-th best reward, where the rule keeps the k best: none below it can be among them, so
+ * that few rows are left to rank. Ranking all of 16 million takes twice the time and memory. Undefined for other rules, and
+ * where equal texts go first.
+ */
+async function rankFloors(store: CandidateStore, spec: SelectSpec): Promise<string | undefined> {
+  if (spec.rule.kind !== "top" || spec.deduplicate) return undefined;
+  const ranked = spec.human === "all" ? " FILTER (origin = 'policy')" : "";
+  const best = `list_last(max(reward, ${Math.trunc(spec.rule.k)})${ranked})`;
+  return store.perSource(best, eligibleCondition(spec));
+}
+
+/** What the store was asked for before: τ itself or the name of the table of the sources' τ; see `rankFloors`. */
+interface Bounds {
+  tau?: number | string | undefined;
+  floors?: string | undefined;
+}
+
+/** The steps from D_g to the kept rows, as common table expressions; the last one is `kept`. */
+function keptTables(spec: SelectSpec, { tau, floors }: Bounds, seed: number): string {
+  const { rule } = spec;
+  const everyHuman = spec.human === "all";
+  const free = freePass(spec);
+  const perSource = everyHuman ? "source_id, origin" : "source_id";
   const byText = spec.deduplicate ? ", text" : "";
   const tables = [
     `eligible AS (SELECT grow, source_id, sample_id, reward, origin${byText} FROM candidates
-      WHERE ${poolCondition(spec)} AND finished AND characters > 0 AND (${free}(true${bounds})))`,
+      WHERE ${eligibleCondition(spec)})`,
   ];
   let last = "eligible";
   const add = (name: string, body: string) => {
@@ -195,10 +223,15 @@ function keptTables(spec: SelectSpec, threshold: number | string | undefined, se
   // A count is filled from different texts; a threshold reads fewer texts when it goes first.
   const counts = rule.kind === "top" || rule.kind === "random";
   if (spec.deduplicate && counts) deduplicate();
-  if (typeof threshold === "string") {
+  if (floors !== undefined)
+    add(
+      "high",
+      `SELECT * EXCLUDE value FROM ${last} JOIN ${floors} USING (source_id) WHERE ${free}reward >= value`,
+    );
+  if (typeof tau === "string") {
     add(
       "passed",
-      `SELECT * EXCLUDE value FROM ${last} JOIN ${threshold} USING (source_id) WHERE ${free}reward > value`,
+      `SELECT * EXCLUDE value FROM ${last} JOIN ${tau} USING (source_id) WHERE ${free}reward > value`,
     );
   } else if (rule.kind === "top") {
     const rank = `row_number() OVER (PARTITION BY ${perSource} ORDER BY reward DESC, sample_id)`;
@@ -211,8 +244,8 @@ function keptTables(spec: SelectSpec, threshold: number | string | undefined, se
        UNION ALL (SELECT * FROM ${last} WHERE NOT (${subject}))`,
     );
   } else if (rule.kind !== "all") {
-    if (threshold === undefined) throw new Error(`rule ${rule.kind} has no threshold`);
-    add("passed", `SELECT * FROM ${last} WHERE ${free}reward > ${double(threshold)}`);
+    if (tau === undefined) throw new Error(`rule ${rule.kind} has no threshold`);
+    add("passed", `SELECT * FROM ${last} WHERE ${free}reward > ${double(tau)}`);
   }
   if (spec.deduplicate && !counts) deduplicate();
   if (spec.capPerSource !== undefined) {
@@ -279,7 +312,7 @@ async function tooFew(
     `${selection.threshold} keeps ${selection.chosen} of ${selection.candidates} candidates${besides}, and at least ${minimum} are needed; ` +
     `the highest reward seen is ${short(selection.maxReward)}. `;
   const human = spec.human === "all" ? "none" : spec.human;
-  const tables = keptTables({ ...spec, human, rule: { kind: "all" } }, undefined, 0);
+  const tables = keptTables({ ...spec, human, rule: { kind: "all" } }, {}, 0);
   const [available] = await store.query(`${tables} SELECT count(*) AS n FROM kept`);
   if (numberIn(available, "n") < minimum)
     return `${found}Only ${numberIn(available, "n")} are finished, not empty and within the limits: sample more candidates.`;
@@ -325,7 +358,8 @@ export async function selectCandidates(
   const thresholdValue = await thresholdOf(store, spec, stats.candidates);
   const threshold = describe(spec.rule, thresholdValue);
   const taus = bySource === undefined ? undefined : await store.perSource(bySource, poolCondition(spec));
-  const tables = keptTables(spec, taus ?? thresholdValue, options.seed);
+  const floors = await rankFloors(store, spec);
+  const tables = keptTables(spec, { tau: taus ?? thresholdValue, floors }, options.seed);
   const [counted] = await store.query(
     `${tables} SELECT count(*) AS kept, count(DISTINCT source_id) AS sources, ${MEAN_REWARD} AS mean,
       count(*) FILTER (origin = 'human') AS human FROM kept`,

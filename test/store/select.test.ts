@@ -520,7 +520,7 @@ describe("any filter on any table", () => {
             else expect(await keptOf(store, one, 5), JSON.stringify(one)).toEqual(naive(rows, one, 5));
         });
       }),
-      { numRuns: 25, seed: 20230817 },
+      { numRuns: 20, seed: 20230817 },
     );
-  });
+  }, 180_000);
 });
