@@ -1,8 +1,9 @@
 /** The pairs of the demonstrations, as a file in a folder: the toy's lists, or messages out of npm packages. */
 
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "../../make-folder.js";
 import { toyPairs } from "../toy.js";
 import { writePairs } from "../write.js";
 import { fetchDemoCorpus } from "./demo-corpus.js";
@@ -42,7 +43,7 @@ export async function writeDemoPairs(
       note(`Fetching messages of ${program} (${done + 1} of ${total})`),
   });
   // First: a folder with the pairs is complete.
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await copyFile(corpus.attribution, join(folder, "ATTRIBUTION.md"));
   const reversed = languages.startsWith("en");
   await writePairs(
