@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DemoPairsOptions, writeDemoPairs } from "../data/recipes/demo-pairs.js";
 import { UserError } from "../errors.js";
+import type { ConfigInput } from "../rest/config.js";
 import { commentedConfig } from "../rest/config-pages.js";
 import { writeFileAtomic, writeFolderAtomic } from "../store/atomic.js";
 import { runFolder } from "../store/run-folder.js";
@@ -18,7 +19,7 @@ export interface DemoOptions extends DemoPairsOptions {
  */
 export async function startDemo({ dir, ...options }: DemoOptions): Promise<void> {
   const { root, config } = runFolder(dir);
-  const text = `${mark(options)}\n${commentedConfig({ preset: options.toy ? "toy" : "demo", data: { train: ["pairs.tsv"] } })}`;
+  const text = `${mark(options)}\n${commentedConfig(demoConfig(options))}`;
   const fill = async (folder: string) => {
     await writeDemoPairs(folder, options);
     await writeFileAtomic(join(folder, "coppice.yaml"), text);
@@ -36,7 +37,22 @@ export async function startDemo({ dir, ...options }: DemoOptions): Promise<void>
     );
 }
 
+function demoConfig({ toy, languages }: DemoPairsOptions): ConfigInput {
+  return {
+    preset: toy ? "toy" : "demo",
+    data: { train: ["pairs.tsv"] },
+    // Chinese is written without spaces: sacreBLEU's own tokenizer for it cuts it into characters.
+    ...(languages === "en-zh" && { evaluate: { bleuTokenizer: "zh" } }),
+  };
+}
+
 /** The first line of the configuration that a demonstration writes: no other command writes it. */
-function mark({ toy }: DemoPairsOptions): string {
-  return `# Written by \`coppice demo${toy ? " --toy" : ""}\`, with the pairs beside it.`;
+function mark(options: DemoPairsOptions): string {
+  return `# Written by \`coppice demo${demoArguments(options)}\`, with the pairs beside it.`;
+}
+
+/** What was asked for beside the folder, as the command line takes it. */
+export function demoArguments({ toy, languages }: Pick<DemoPairsOptions, "toy" | "languages">): string {
+  if (toy) return " --toy";
+  return languages === undefined || languages === "de-en" ? "" : ` --languages ${languages}`;
 }

@@ -2,6 +2,7 @@
 
 import { join, relative, resolve } from "node:path";
 import { countDuplicates } from "../data/duplicates.js";
+import { columnsFrom } from "../data/formats/columns.js";
 import type { Pair } from "../data/pair.js";
 import { readPairs } from "../data/read.js";
 import { UserError } from "../errors.js";
@@ -18,6 +19,9 @@ export interface InitOptions {
   /** Files of pairs from the current folder; two text files in one, with a comma between. */
   pairs: readonly [string, ...string[]];
   preset?: string;
+  /** Keys, columns or numbers of the two sides, as `data.sourceColumn` and `data.targetColumn` take them. */
+  sourceColumn?: string;
+  targetColumn?: string;
 }
 
 /** What `init` found and wrote. */
@@ -34,7 +38,7 @@ export interface Started {
  * Writes `coppice.yaml` into `dir`, which is made where it is missing.
  * Throws a UserError where one is there already, or a file cannot be read as pairs; then nothing is written.
  */
-export async function startRunFolder({ dir, pairs: specs, preset }: InitOptions): Promise<Started> {
+export async function startRunFolder({ dir, pairs: specs, preset, ...asked }: InitOptions): Promise<Started> {
   const name = presetNames.find((one) => one === preset);
   if (preset !== undefined && name === undefined) {
     const near = nearestName(preset, presetNames);
@@ -52,14 +56,18 @@ export async function startRunFolder({ dir, pairs: specs, preset }: InitOptions)
     );
   }
 
+  const columns = columnsFrom(asked.sourceColumn ?? null, asked.targetColumn ?? null);
   const pairs: Pair[] = [];
   const train: string[] = [];
   for (const spec of specs) {
     // Not push(...): a corpus has more pairs than a call has room for arguments.
-    for (const pair of await readPairs(spec)) pairs.push(pair);
+    for (const pair of await readPairs(spec, columns ? { columns } : {})) pairs.push(pair);
     train.push(await fromFolder(dir, spec));
   }
-  const text = commentedConfig({ ...(name && { preset: name }), data: { train, ...heldOut(pairs.length) } });
+  const text = commentedConfig({
+    ...(name && { preset: name }),
+    data: { train, ...asked, ...heldOut(pairs.length) },
+  });
   await writeFileAtomic(file, text);
   const duplicates = countDuplicates(pairs);
   return {

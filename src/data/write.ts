@@ -1,10 +1,11 @@
 /** Parallel text to files that appear whole or not at all. */
 
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
 import { UserError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import type { Pair } from "./pair.js";
 
 /**
@@ -25,7 +26,7 @@ export async function writePairs(file: string, pairs: Iterable<Pair>): Promise<v
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   const aside = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     await writeFile(aside, content, { flush: true });
     await rename(aside, file);
   } catch (error) {

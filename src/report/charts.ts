@@ -6,7 +6,7 @@ import { type GainFit, type GainForm, gainAt } from "../evaluate/over-optimisati
 import type { Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, controlPairs, steps } from "./figures.js";
-import { count, decimal, percent, points, rewardPoints, signed } from "./format.js";
+import { count, decimal, percent, points, rewardPoints, signed, translationsBy } from "./format.js";
 import { distanceOf, figureOf, type GainSeries, gainSeries, metricName, peakOf } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
@@ -326,10 +326,10 @@ function metricByStep(summary: RunSummary, metric: "bleu" | "chrf"): Chart {
   const label = metric === "bleu" ? "BLEU" : "chrF";
   return {
     name: `${metric}-by-step`,
-    description: `${label} of each policy's greedy translations: ${listed(summary, (policy) => points(policy[metric].value))}.`,
+    description: `${label} of each policy's ${translationsBy(summary.beam)}: ${listed(summary, (policy) => points(policy[metric].value))}.`,
     spec: byStep(summary, {
       title: `${label} by step`,
-      subtitle: "greedy translations against the references",
+      subtitle: `${translationsBy(summary.beam)} against the references`,
       colour: metric === "bleu" ? PURPLE : GREEN,
       height: 106,
       span: 6,

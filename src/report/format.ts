@@ -58,3 +58,8 @@ export function duration(seconds: number | undefined): string {
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
+
+/** What BLEU and chrF are of: translations found by a beam of that width, 1 (greedy) where it is not known. */
+export function translationsBy(beam = 1): string {
+  return beam > 1 ? `translations by beam search (width ${count(beam)})` : "greedy translations";
+}

@@ -7,7 +7,7 @@ import { type Chart, charts, drawSvg } from "./charts.js";
 import { differences } from "./differences.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, lastStep, steps } from "./figures.js";
-import { count, decimal, duration, percent, plural, rewardPoints, signed } from "./format.js";
+import { count, decimal, duration, percent, plural, rewardPoints, signed, translationsBy } from "./format.js";
 import { metricName } from "./gains.js";
 import { STYLE } from "./style.js";
 import {
@@ -209,7 +209,7 @@ function examples(summary: RunSummary): string {
   return section(
     "The same sentence by each policy",
     paragraph(
-      'Greedy translations of sentences never trained on, with their reward. <mark>Underlined</mark>: not in the reference at that place. <span class="gap">‸</span>: words of the reference are left out here. Neither need be wrong.',
+      `Of sentences never trained on, ${translationsBy(summary.beam)}, with their reward. <mark>Underlined</mark>: not in the reference at that place. <span class="gap">‸</span>: words of the reference are left out here. Neither need be wrong.`,
       "faint",
     ),
     ...shown.slice(0, OPEN_EXAMPLES),
@@ -335,7 +335,7 @@ const GLOSSARY: [string, string][] = [
   ["vs BC", "Difference of mean reward to the starting policy, in points."],
   [
     "BLEU, chrF",
-    "Agreement of greedy translations with human references, in word sequences (BLEU) and character sequences (chrF); 0 to 100, higher is better. They show whether a gain of reward is real.",
+    "Agreement of the policy's translations with human references, in word sequences (BLEU) and character sequences (chrF); 0 to 100, higher is better. They show whether a gain of reward is real.",
   ],
   [
     "KL",

@@ -9,7 +9,17 @@ import type {
 } from "../store/summary.js";
 import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
 import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
-import { count, decimal, duration, MISSING, percent, points, rewardPoints, signed } from "./format.js";
+import {
+  count,
+  decimal,
+  duration,
+  MISSING,
+  percent,
+  points,
+  rewardPoints,
+  signed,
+  translationsBy,
+} from "./format.js";
 import { distanceOf, gainSeries, metricName, peakOf } from "./gains.js";
 
 interface Column {
@@ -195,7 +205,7 @@ export function curveTable(summary: RunSummary): Table {
     rows,
     notes: [
       "d: √KL from BC. Gain: points of 100 over BC; of the best of N, over one sample. Forms: Gao et al. (2022), least squares.",
-      "KL is at temperature 1, mean reward at the evaluation's; BLEU and chrF are of greedy translations, of the best of N sentence by sentence.",
+      `KL is at temperature 1, mean reward at the evaluation's; BLEU and chrF are of ${translationsBy(summary.beam)}, of the best of N sentence by sentence.`,
       summary.heldOut.why,
     ],
   };

@@ -1,4 +1,4 @@
-/** Work that a stopped step left to go on from, thrown away where a changed configuration no longer fits it. */
+/** What a changed configuration no longer fits, thrown away: work that a stopped step left to go on from, and results. */
 
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,8 @@ import { dependenciesOf } from "./dependencies.js";
 import { stepNames } from "./names.js";
 
 /**
- * Removes training states and candidates of steps that the change from the manifest's configuration to `now` touches.
+ * Removes training states and candidates of steps that the change from the manifest's configuration to `now` touches,
+ * and where it touches a finished step, the summary and the report, which tell of a run that is no more.
  * Call it before the manifest takes `now`: a kill in between is then made good by the next call.
  */
 export async function discardStaleWork(
@@ -30,6 +31,8 @@ export async function discardStaleWork(
     if (value && stale(value)) await rm(join(folder.root, name), { force: true });
     if (grow && stale(stepNames.grow(Number(grow)))) await rm(join(folder.root, name), { recursive: true });
   }
+  if (manifest.firstStale(now) !== undefined)
+    for (const file of [folder.summary, folder.report]) await rm(file, { force: true });
 }
 
 function names(folder: string): Promise<string[]> {

@@ -1,8 +1,9 @@
 /** Files and folders that appear whole or not at all, whenever the process is killed. */
 
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 
 /** What an unfinished file or folder is called: `.NAME.tmp-PID-COUNT`. */
 const LEFTOVER = /^\..+\.tmp-\d+/;
@@ -99,7 +100,7 @@ async function syncTree(folder: string): Promise<void> {
 export async function writeAside(path: string, write: (aside: string) => Promise<void>): Promise<void> {
   const aside = asideOf(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await write(aside);
     await syncFile(aside);
     await rename(aside, path);
@@ -130,7 +131,7 @@ export async function writeFolderAtomic(path: string, fill: (aside: string) => P
   const aside = asideOf(path);
   const old = `${aside}-old`;
   try {
-    await mkdir(aside, { recursive: true });
+    makeFolder(aside);
     await fill(aside);
     await syncTree(aside);
     // A folder with something in it is not replaced by rename, on any system.

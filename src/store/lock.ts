@@ -1,11 +1,12 @@
 /** One writing process a run folder, even after a kill and with two processes arriving at once. */
 
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import { asideOf, writeFailure } from "./atomic.js";
 
 const Owner = z.object({
@@ -194,7 +195,7 @@ export function lockOwner(folder: string): { pid: number; host: string; since: s
 export function lockRun(folder: string): RunLock {
   const path = join(folder, "run.lock");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const nonce = acquire(path);
     return { unlock: () => release(path, nonce) };
   } catch (error) {

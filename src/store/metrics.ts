@@ -1,16 +1,9 @@
 /** `metrics.jsonl`: one JSON object a line, the same lines however often the run was killed. */
 
-import {
-  closeSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../errors.js";
+import { makeFolder } from "../make-folder.js";
 import { writeFailure } from "./atomic.js";
 
 export type MetricValue =
@@ -67,7 +60,7 @@ export class MetricsLog {
    */
   static open(path: string, keep: number): MetricsLog {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const file = openSync(path, "a+");
       try {
         const bytes = readFileSync(path);

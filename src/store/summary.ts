@@ -19,7 +19,7 @@ export interface PolicySummary {
   control: boolean;
   /** Mean reward of samples at the evaluation temperature. */
   reward: Interval;
-  /** Mean reward of the greedy translations that BLEU and chrF are computed on. */
+  /** Mean reward of the translations, greedy or by beam search, that BLEU and chrF are computed on. */
   greedyReward: number;
   bleu: Interval;
   chrf: Interval;
@@ -137,7 +137,7 @@ export interface HeldOut {
 export interface ExampleTranslations {
   source: string;
   reference: string;
-  /** Policy name to its greedy translation and the reward of that. */
+  /** Policy name to its translation, as BLEU and chrF see it, and the reward of that. */
   translations: Record<string, { text: string; reward: number }>;
 }
 
@@ -192,6 +192,8 @@ export interface RunSummary {
   data: { train: number; rewardPart: number; validation: number; test: number };
   reward: RewardSummary;
   heldOut: HeldOut;
+  /** Beam width of the translations that BLEU and chrF see; 1 (greedy) where it is absent, as in older runs. */
+  beam?: number;
   bleuSignature: string;
   chrfSignature: string;
   policies: PolicySummary[];

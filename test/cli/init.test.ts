@@ -75,6 +75,24 @@ describe("a run folder", () => {
     expect((await configOf("large")).data).toMatchObject({ validationSize: 500, testSize: 500 });
   });
 
+  test("reads the columns asked for, and has them in its configuration", async () => {
+    await writeFile(file("a.tsv"), "1\teins\tx\tone two\n");
+    const columns = ["--source-column", "2", "--target-column", "4"];
+    const { code, stdout } = await coppice(["init", "run", "--pairs", "a.tsv", ...columns, "--json"], {
+      cwd: home,
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ medianSourceCharacters: 4, medianTargetCharacters: 7 });
+    expect((await configOf("run")).data).toMatchObject({ sourceColumn: "2", targetColumn: "4" });
+    await writeFile(file("b.jsonl"), '{"de": "eins", "target": "one"}\n');
+    await startRunFolder({ dir: file("one"), pairs: [file("b.jsonl")], sourceColumn: "de" });
+    expect((await configOf("one")).data).toMatchObject({ sourceColumn: "de", targetColumn: null });
+    await expect(
+      startRunFolder({ dir: file("none"), pairs: [file("b.jsonl")], sourceColumn: "fr" }),
+    ).rejects.toThrow(/b\.jsonl:1: .*fr/);
+    expect(existsSync(file("none"))).toBe(false);
+  });
+
   test("takes a preset's values", async () => {
     await writeFile(file("a.tsv"), "eins\tone\n");
     await startRunFolder({ dir: file("run"), pairs: [file("a.tsv")], preset: "paper-wmt20" });

@@ -136,3 +136,11 @@ test("secrets of the configuration stay out of the page", async () => {
   expect(text).toContain("batchTokens: 4096");
   expect(text).toContain("scorer.example/score");
 });
+
+test("a page says how its translations were found", async () => {
+  expect(words(await renderReport(rising()))).toMatch(/greedy translations/);
+  const searched = await renderReport(rising({ beam: 4 }));
+  expect(searched).toContain("translations by beam search (width 4) against the references");
+  // Nowhere: neither in words nor in what screen readers are told of a chart.
+  expect(searched).not.toMatch(/greedy/i);
+});

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type ConfigInput, resolveConfig } from "../../src/rest/config.js";
+import { dependenciesOf } from "../../src/rest/dependencies.js";
 import { discardStaleWork } from "../../src/rest/leftovers.js";
+import { stepNames } from "../../src/rest/names.js";
 import { type Json, Manifest } from "../../src/store/manifest.js";
 import { runFolder } from "../../src/store/run-folder.js";
 
@@ -23,8 +25,8 @@ const works = [
   "policies/PPO.value-3.training",
 ];
 
-/** What is left of half-done work after the change from the defaults to `over`. */
-async function left(over: Omit<ConfigInput, "data">): Promise<string[]> {
+/** What is left of those files after the change from the defaults to `over`, in a run that has BC. */
+async function left(over: Omit<ConfigInput, "data">, files = works): Promise<string[]> {
   const dir = mkdtempSync(join(tmpdir(), "coppice-leftovers-"));
   dirs.push(dir);
   // A configuration is what YAML holds, and so JSON.
@@ -33,12 +35,14 @@ async function left(over: Omit<ConfigInput, "data">): Promise<string[]> {
     return { seed: config.seed, config: config as unknown as Json };
   };
   const manifest = await Manifest.create(dir, { coppice: "0", ...continuation({}) });
-  for (const work of works) {
-    mkdirSync(join(dir, work, ".."), { recursive: true });
-    writeFileSync(join(dir, work), "");
+  for (const step of [stepNames.prepare, stepNames.bc])
+    await manifest.finish(step, { seconds: 1, dependsOn: dependenciesOf(step), metricsLines: 0 });
+  for (const file of files) {
+    mkdirSync(join(dir, file, ".."), { recursive: true });
+    writeFileSync(join(dir, file), "");
   }
   await discardStaleWork(runFolder(dir), manifest, continuation(over));
-  return works.filter((work) => existsSync(join(dir, work)));
+  return files.filter((file) => existsSync(join(dir, file)));
 }
 
 test("all is kept where nothing changed, or what none of it follows from", async () => {
@@ -56,4 +60,12 @@ test("only what follows from the changed key goes", async () => {
   expect(await left({ reward: { kind: "learned", steps: 900 } })).toEqual([works[0], works[2]]);
   expect(await left({ bc: { learningRate: 1e-5 } })).toEqual([]);
   expect(await left({ seed: 7 })).toEqual([]);
+});
+
+test("summary and report stay as long as every finished step does", async () => {
+  const results = ["summary.json", "report.html"];
+  expect(await left({}, results)).toEqual(results);
+  expect(await left({ improve: { learningRate: 1e-5 } }, results)).toEqual(results);
+  expect(await left({ bc: { learningRate: 1e-5 } }, results)).toEqual([]);
+  expect(await left({ seed: 7 }, results)).toEqual([]);
 });

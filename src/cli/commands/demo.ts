@@ -1,7 +1,13 @@
 /** `coppice demo`: the whole method on text that anyone has, in minutes. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { type DemoLanguages, demoLanguages } from "../../data/recipes/demo-pairs.js";
 import { addCommand } from "../command.js";
 import { type OutputOptions, openTerminal } from "../terminal.js";
+
+interface DemoCommandOptions extends OutputOptions {
+  toy: boolean;
+  languages: DemoLanguages;
+}
 
 export function addDemo(program: Command): void {
   addCommand(program, "demo [dir]", {
@@ -11,6 +17,7 @@ export function addDemo(program: Command): void {
       "and writes a report. DIR is runs/demo when left out. Run it again after a stop: it goes on where it was.",
     examples: [
       ["coppice demo", "train, grow, improve and report in runs/demo"],
+      ["coppice demo --languages zh-en", "the same from Chinese, in runs/demo-zh-en"],
       [
         "coppice demo runs/toy --toy",
         "the toy: reverse a list of numbers, in seconds, with nothing to fetch",
@@ -18,10 +25,20 @@ export function addDemo(program: Command): void {
     ],
   })
     .option("--toy", "reverse lists of numbers in place of translating", false)
-    .action(async (dir: string | undefined, { toy, ...output }: OutputOptions & { toy: boolean }) => {
-      const folder = dir ?? (toy ? "runs/toy" : "runs/demo");
-      const [{ startDemo }, { run }] = await Promise.all([import("../demo.js"), import("../run.js")]);
-      await startDemo({ dir: folder, toy, note: openTerminal(output).note });
-      await run({ ...output, dir: folder }, `coppice demo ${folder}${toy ? " --toy" : ""}`);
+    .addOption(
+      new Option("--languages <source-target>", "what to translate")
+        .choices(demoLanguages)
+        .default("de-en")
+        .conflicts("toy"),
+    )
+    .action(async (dir: string | undefined, { toy, languages, ...output }: DemoCommandOptions) => {
+      const folder =
+        dir ?? (toy ? "runs/toy" : languages === "de-en" ? "runs/demo" : `runs/demo-${languages}`);
+      const [{ demoArguments, startDemo }, { run }] = await Promise.all([
+        import("../demo.js"),
+        import("../run.js"),
+      ]);
+      await startDemo({ dir: folder, toy, languages, note: openTerminal(output).note });
+      await run({ ...output, dir: folder }, `coppice demo ${folder}${demoArguments({ toy, languages })}`);
     });
 }

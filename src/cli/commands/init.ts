@@ -7,6 +7,8 @@ import { type OutputOptions, openTerminal } from "../terminal.js";
 interface InitCommandOptions extends OutputOptions {
   pairs?: string[];
   preset?: string;
+  sourceColumn?: string;
+  targetColumn?: string;
   keys?: boolean;
 }
 
@@ -23,13 +25,23 @@ export function addInit(program: Command): void {
         "coppice init runs/mine --pairs a.jsonl b.parquet --preset paper-iwslt14",
         "several files, the paper's values",
       ],
+      [
+        "coppice init runs/mine --pairs a.tsv --source-column 3 --target-column 5",
+        "other columns of a table",
+      ],
       ["coppice init --keys > configuration.md", "every key, its default and its bounds"],
     ],
   })
     .option("--pairs <file...>", "files of pairs: TSV, JSONL (also gzipped), Parquet, or two texts as a,b")
+    .option(
+      "--source-column <name>",
+      "where the source stands: key of JSONL, column of Parquet, number in TSV",
+    )
+    .option("--target-column <name>", "where its human translation stands")
     .option("--preset <name>", "values to start from, such as demo or paper-iwslt14; --keys lists them all")
     .option("--keys", "print every configuration key as a Markdown page and stop");
-  command.action(async (dir: string | undefined, { pairs, preset, keys, ...output }: InitCommandOptions) => {
+  command.action(async (dir: string | undefined, given: InitCommandOptions) => {
+    const { pairs, preset, sourceColumn, targetColumn, keys, ...output } = given;
     const terminal = openTerminal(output);
     if (keys) {
       const { configurationPage } = await import("../../rest/config-pages.js");
@@ -49,6 +61,8 @@ export function addInit(program: Command): void {
       dir,
       pairs: [first, ...more],
       ...(preset !== undefined && { preset }),
+      ...(sourceColumn !== undefined && { sourceColumn }),
+      ...(targetColumn !== undefined && { targetColumn }),
     });
     terminal.result(started, () =>
       [

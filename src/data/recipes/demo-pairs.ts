@@ -1,8 +1,9 @@
 /** The pairs of the demonstrations, as a file in a folder: the toy's lists, or messages out of npm packages. */
 
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "../../make-folder.js";
 import { toyPairs } from "../toy.js";
 import { writePairs } from "../write.js";
 import { fetchDemoCorpus } from "./demo-corpus.js";
@@ -13,29 +14,42 @@ const TOY_PAIRS = 4000;
 /** Short messages: a tiny model learns those in minutes. */
 const MAX_WORDS = 10;
 
+/** What the message catalogues can be translated from and to. */
+export const demoLanguages = ["de-en", "zh-en", "en-de", "en-zh"] as const;
+export type DemoLanguages = (typeof demoLanguages)[number];
+
 export interface DemoPairsOptions {
   /** The toy (reverse a list of numbers) in place of translation. */
   toy: boolean;
+  /** Source and target where it is translation; de-en when absent. */
+  languages?: DemoLanguages;
   note: (sentence: string) => void;
 }
 
 /** Writes `pairs.tsv` into `folder`, and for messages of others the names of their authors beside it. */
-export async function writeDemoPairs(folder: string, { toy, note }: DemoPairsOptions): Promise<void> {
+export async function writeDemoPairs(
+  folder: string,
+  { toy, languages = "de-en", note }: DemoPairsOptions,
+): Promise<void> {
   const file = join(folder, "pairs.tsv");
   if (toy) {
     await writePairs(file, toyPairs({ pairs: TOY_PAIRS, seed: 1 }));
     return;
   }
   const corpus = await fetchDemoCorpus(cacheFolder(), {
-    languages: ["de", "en"],
+    languages: [languages.includes("zh") ? "zh" : "de", "en"],
     maxWords: MAX_WORDS,
     onProgress: ({ program, done, total }) =>
       note(`Fetching messages of ${program} (${done + 1} of ${total})`),
   });
   // First: a folder with the pairs is complete.
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await copyFile(corpus.attribution, join(folder, "ATTRIBUTION.md"));
-  await writePairs(file, corpus.pairs);
+  const reversed = languages.startsWith("en");
+  await writePairs(
+    file,
+    reversed ? corpus.pairs.map(({ source, target }) => ({ source: target, target: source })) : corpus.pairs,
+  );
 }
 
 /** As the XDG base directory specification has it. */

@@ -2,9 +2,10 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { UserError } from "../../errors.js";
+import { makeFolder } from "../../make-folder.js";
 import { explainWriteError } from "../write.js";
 import type { PinnedPackage } from "./packages.js";
 
@@ -53,7 +54,7 @@ export async function unpackPackage(pinned: PinnedPackage, tarball: string, pare
 
 async function temporaryFolder(parent: string): Promise<string> {
   try {
-    await mkdir(parent, { recursive: true });
+    makeFolder(parent);
     return await mkdtemp(join(parent, "tmp-"));
   } catch (error) {
     throw explainWriteError(error, parent);

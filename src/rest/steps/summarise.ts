@@ -46,6 +46,7 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     },
     reward: rewardSummary(run),
     heldOut: heldOutMetric(config),
+    beam: config.evaluate.beam,
     bleuSignature: signatures.bleu,
     chrfSignature: signatures.chrf,
     policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),
