@@ -39,7 +39,11 @@ export async function runStudy({ file, dir, reporter, signal }: StudyOptions): P
     await removeLeftovers(dir, "runs");
     const pairs = join(dir, MADE_PAIRS);
     if (study.made && !(await exists(pairs)))
-      await writeDemoPairs(dirname(pairs), { toy: study.made === "toy", note: reporter.note });
+      await writeDemoPairs(dirname(pairs), {
+        toy: study.made === "toy",
+        note: reporter.note,
+        ...(signal && { signal }),
+      });
     const runs = await planRuns(study, dir);
     const done: RunResult[] = [];
     for (const run of runs) {

@@ -16,6 +16,8 @@ export interface DemoCorpusOptions {
   /** Only pairs whose longer side has at most so many words; a tiny model learns short ones in minutes. */
   maxWords?: number;
   onProgress?: (progress: DemoCorpusProgress) => void;
+  /** Aborting it stops the fetching; what is fetched already is kept. */
+  signal?: AbortSignal;
 }
 
 export interface DemoCorpusProgress {
@@ -66,7 +68,7 @@ export async function fetchDemoCorpus(cacheDir: string, options: DemoCorpusOptio
 
   let corpus = await cached(all, record, fingerprint);
   if (!corpus) {
-    corpus = await build(cacheDir, folder, language, options.onProgress);
+    corpus = await build(cacheDir, folder, language, options);
     await writePairs(all, corpus.pairs);
     // Last, because its presence says that the rest is complete.
     await writeWhole(record, `${JSON.stringify({ fingerprint, programs: corpus.programs }, null, 2)}\n`);
@@ -102,7 +104,7 @@ async function build(
   cacheDir: string,
   folder: string,
   language: SourceLanguage,
-  onProgress: DemoCorpusOptions["onProgress"],
+  { onProgress, signal }: DemoCorpusOptions,
 ): Promise<Built> {
   const pairs: Pair[] = [];
   const programs: ProgramYield[] = [];
@@ -110,7 +112,7 @@ async function build(
   const seen = new Set<string>();
   for (const [done, catalogue] of catalogues.entries()) {
     onProgress?.({ program: catalogue.program, done, total: catalogues.length });
-    const { found, licences } = await readCatalogue(catalogue, cacheDir, language);
+    const { found, licences } = await readCatalogue(catalogue, cacheDir, language, signal);
     const kept = cleanPairs(found, language, seen);
     pairs.push(...kept);
     programs.push({ program: catalogue.program, found: found.length, kept: kept.length });
@@ -124,11 +126,12 @@ async function readCatalogue(
   catalogue: Catalogue,
   cacheDir: string,
   language: SourceLanguage,
+  signal: AbortSignal | undefined,
 ): Promise<{ found: Pair[]; licences: string[] }> {
   const unpacked: string[] = [];
   try {
     for (const pinned of catalogue.packages(language)) {
-      const tarball = await fetchPackage(pinned, join(cacheDir, "downloads"));
+      const tarball = await fetchPackage(pinned, join(cacheDir, "downloads"), signal);
       unpacked.push(await unpackPackage(pinned, tarball, cacheDir));
     }
     const roots = unpacked.map((path) => join(path, "package"));

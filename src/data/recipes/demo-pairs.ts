@@ -24,12 +24,14 @@ export interface DemoPairsOptions {
   /** Source and target where it is translation; de-en when absent. */
   languages?: DemoLanguages;
   note: (sentence: string) => void;
+  /** Aborting it stops the fetching. */
+  signal?: AbortSignal;
 }
 
 /** Writes `pairs.tsv` into `folder`, and for messages of others the names of their authors beside it. */
 export async function writeDemoPairs(
   folder: string,
-  { toy, languages = "de-en", note }: DemoPairsOptions,
+  { toy, languages = "de-en", note, signal }: DemoPairsOptions,
 ): Promise<void> {
   const file = join(folder, "pairs.tsv");
   if (toy) {
@@ -39,6 +41,7 @@ export async function writeDemoPairs(
   const corpus = await fetchDemoCorpus(cacheFolder(), {
     languages: [languages.includes("zh") ? "zh" : "de", "en"],
     maxWords: MAX_WORDS,
+    ...(signal ? { signal } : {}),
     onProgress: ({ program, done, total }) =>
       note(`Fetching messages of ${program} (${done + 1} of ${total})`),
   });

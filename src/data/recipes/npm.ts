@@ -12,14 +12,19 @@ import type { PinnedPackage } from "./packages.js";
 /**
  * The tarball of a package, from the folder if it is there with the right content, else from npm.
  *
- * @throws UserError when npm is missing, can't reach its registry or gives another content than pinned.
+ * @throws UserError when npm is missing, can't reach its registry or gives another content than pinned; the reason of
+ * `signal` when that stops it.
  */
-export async function fetchPackage(pinned: PinnedPackage, downloads: string): Promise<string> {
+export async function fetchPackage(
+  pinned: PinnedPackage,
+  downloads: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const tarball = join(downloads, tarballName(pinned));
   if ((await integrityOf(tarball)) === pinned.integrity) return tarball;
   const aside = await temporaryFolder(downloads);
   try {
-    await npmPack(pinned, aside);
+    await npmPack(pinned, aside, signal);
     const fetched = join(aside, tarballName(pinned));
     const integrity = await integrityOf(fetched);
     if (integrity !== pinned.integrity) {
@@ -41,15 +46,14 @@ export async function unpackPackage(pinned: PinnedPackage, tarball: string, pare
   // no member can lie outside the folder.
   const archive = relative(folder, tarball).replaceAll("\\", "/");
   const result = await runCommand("tar", ["-xzf", archive, ...pinned.members], folder);
+  if (result !== "missing" && result.code === 0) return folder;
+  await rm(folder, { recursive: true, force: true });
   if (result === "missing") {
     throw new UserError(
       "the command tar was not found; install it (Windows 10 and later, macOS and Linux have it).",
     );
   }
-  if (result.code !== 0) {
-    throw new UserError(`tar could not unpack ${basename(tarball)}: ${reasonIn(result.errors)}.`);
-  }
-  return folder;
+  throw new UserError(`tar could not unpack ${basename(tarball)}: ${reasonIn(result.errors)}.`);
 }
 
 async function temporaryFolder(parent: string): Promise<string> {
@@ -70,7 +74,11 @@ async function integrityOf(file: string): Promise<string | undefined> {
   return content && `sha512-${createHash("sha512").update(content).digest("base64")}`;
 }
 
-async function npmPack({ name, version }: PinnedPackage, folder: string): Promise<void> {
+async function npmPack(
+  { name, version }: PinnedPackage,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const wanted = `${name}@${version}`;
   // npm's own waits between attempts add up to a minute; a machine without network should learn it sooner.
   const patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"];
@@ -79,6 +87,7 @@ async function npmPack({ name, version }: PinnedPackage, folder: string): Promis
     "npm",
     ["pack", wanted, "--pack-destination", ".", "--prefer-offline", ...quiet, ...patience],
     folder,
+    signal,
   );
   if (result === "missing") {
     throw new UserError(
@@ -107,7 +116,13 @@ interface Finished {
 }
 
 /** The arguments are fixed words, names and versions, so that Windows' shell, which npm needs there, is safe. */
-function runCommand(command: string, args: string[], cwd: string): Promise<Finished | "missing"> {
+async function runCommand(
+  command: string,
+  args: string[],
+  cwd: string,
+  signal?: AbortSignal,
+): Promise<Finished | "missing"> {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const shell = command === "npm" && process.platform === "win32";
     const child = spawn(command, args, {
@@ -116,6 +131,8 @@ function runCommand(command: string, args: string[], cwd: string): Promise<Finis
       stdio: ["ignore", "ignore", "pipe"],
       windowsHide: true,
     });
+    const stop = () => child.kill();
+    signal?.addEventListener("abort", stop);
     let errors = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       errors += text;
@@ -124,7 +141,12 @@ function runCommand(command: string, args: string[], cwd: string): Promise<Finis
       if (error.code === "ENOENT") resolve("missing");
       else reject(error);
     });
-    child.on("close", (code) => resolve({ code: code ?? 1, errors }));
+    // Not before it has ended: until then it may write into folders that are removed next.
+    child.on("close", (code) => {
+      signal?.removeEventListener("abort", stop);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve({ code: code ?? 1, errors });
+    });
   });
 }
 
