@@ -1,7 +1,7 @@
 /** How far a run is: its finished steps, what is next, who works on it, what it has measured. */
 import { stat } from "node:fs/promises";
 import { UserError } from "../errors.js";
-import { duration } from "../report/format.js";
+import { duration, plural } from "../report/format.js";
 import { consoleTables, toText } from "../report/tables.js";
 import { plannedSteps } from "../rest/algorithm.js";
 import { readConfig } from "../rest/run.js";
@@ -86,7 +86,7 @@ export function statusText(
     parts.push(
       toText(
         {
-          title: `${dir}: ${steps.length} steps done in ${duration(seconds)}`,
+          title: `${dir}: ${plural(steps.length, "step")} done in ${duration(seconds)}`,
           columns: [
             { header: "step", align: "left" },
             { header: "took", align: "right" },

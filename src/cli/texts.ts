@@ -1,5 +1,6 @@
 /** The two text files that a metric compares. */
 import { UserError } from "../errors.js";
+import { plural } from "../report/format.js";
 
 /** One reference and one hypothesis a line. Throws a UserError where the files differ in length. */
 export async function readTexts(
@@ -12,7 +13,7 @@ export async function readTexts(
   const hypotheses = await readLines(hypothesis, { allowEmpty: true });
   if (references.length !== hypotheses.length) {
     throw new UserError(
-      `it has ${hypotheses.length} lines but ${reference} has ${references.length}. Give one hypothesis a line for each reference.`,
+      `it has ${plural(hypotheses.length, "line")} but ${reference} has ${references.length}. Give one hypothesis a line for each reference.`,
       { file: hypothesis },
     );
   }

@@ -294,9 +294,15 @@ export class CandidateStore {
 
 /** Starts a query that only reads; the engine checks the kind, so that no word in a text is mistaken for it. */
 async function select(connection: DuckDBConnection, sql: string) {
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1)
-    throw new UserError(`one SELECT is expected, but the query holds ${statements.count} statements.`);
+  const statements = await connection.extractStatements(sql).catch((error: unknown) => {
+    // DuckDB has no words of its own for a text without any statement.
+    if (error instanceof Error && error.message === "Error in native callback") return undefined;
+    throw error;
+  });
+  if (statements?.count !== 1)
+    throw new UserError(
+      `one SELECT is expected, but the query holds ${statements?.count ?? "no"} statements.`,
+    );
   const prepared = await statements.prepare(0);
   if (prepared.statementType !== StatementType.SELECT && prepared.statementType !== StatementType.EXPLAIN)
     throw new UserError("candidates are read-only: write a query that begins with SELECT.");

@@ -69,7 +69,7 @@ export class MetricsLog {
           const newline = bytes.indexOf(10, end);
           if (newline < 0)
             throw new UserError(
-              `this file holds ${lines} whole lines, but the manifest counts ${keep} from finished steps. ` +
+              `this file holds ${lines} whole ${lines === 1 ? "line" : "lines"}, but the manifest counts ${keep} from finished steps. ` +
                 "Put the missing lines back, or start a new run folder.",
               { file: path },
             );

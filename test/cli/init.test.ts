@@ -26,7 +26,7 @@ test("says what is in the pairs and what to do next, and writes a configuration 
   });
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toBe(
-    "3 pairs, 1 of them duplicates; median length 1 characters in the source, 3 in the target.\n" +
+    "3 pairs, 1 duplicate among them; median length 1 character in the source, 3 in the target.\n" +
       "Wrote runs/mine/coppice.yaml. Look through it, then run: coppice run runs/mine\n",
   );
   expect((await configOf("runs/mine")).data.train).toEqual(["../../pairs.tsv"]);
@@ -43,6 +43,12 @@ test("--json prints the counts for machines", async () => {
     medianSourceCharacters: 1,
     medianTargetCharacters: 3,
   });
+});
+
+test("--keys is for people: with --json it is refused", async () => {
+  const { code, stdout, stderr } = await coppice(["init", "--keys", "--json"]);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe("option '--keys' cannot be used with option '--json'.\n");
 });
 
 test("--keys prints docs/configuration.md", async () => {

@@ -100,6 +100,18 @@ describe("inspect", () => {
     });
   });
 
+  test("--sql of nothing, or beside --source, is refused in a sentence", async () => {
+    for (const sql of ["", " ; ", "-- a comment"])
+      await expect(inspect({ dir, sql, limit: 10 })).rejects.toThrow(
+        "one SELECT is expected, but the query holds no statements.",
+      );
+    const { code, stderr } = await coppice(["inspect", dir, "--source", "0", "--sql", "SELECT 1"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "option '--sql <query>' cannot be used with option '--source <id>'.\n",
+    });
+  });
+
   test("names the sources that there are where one is asked for that is not", async () => {
     await expect(inspect({ dir, source: 7, limit: 10 })).rejects.toThrow(
       "source 7 has no candidates in Grow step 1. Sources there go from 0 to 1.",

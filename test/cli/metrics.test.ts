@@ -43,6 +43,6 @@ test("files of different length are refused", async () => {
   expect(await coppice(["bleu", "ref", "short"], { cwd: home })).toEqual({
     code: 2,
     stdout: "",
-    stderr: "short: it has 1 lines but ref has 2. Give one hypothesis a line for each reference.\n",
+    stderr: "short: it has 1 line but ref has 2. Give one hypothesis a line for each reference.\n",
   });
 });

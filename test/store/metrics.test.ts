@@ -42,7 +42,7 @@ it("fewer lines than the manifest counts is an error with both numbers", () => {
   writeFileSync(path, '{"step":1}\n{"st');
   expect(() => MetricsLog.open(path, 2)).toThrow(UserError);
   expect(() => MetricsLog.open(path, 2)).toThrow(
-    /metrics\.jsonl: this file holds 1 whole lines, but the manifest counts 2/,
+    /metrics\.jsonl: this file holds 1 whole line, but the manifest counts 2/,
   );
   expect(text()).toBe('{"step":1}\n{"st');
 });

@@ -7,9 +7,9 @@ export function addCompare(program: Command): void {
   addCommand(program, "compare <study>", {
     summary: "run a study: arms beside each other, tables, figures, verdicts",
     description:
-      "Runs every arm of STUDY.yaml with every seed, each in a run folder of its own under DIR/runs, and does what arms\n" +
-      "have in common once. Writes table1, figures (SVG, PNG, CSV), verdict and study.html into DIR, anew after each\n" +
-      "finished run. Finished steps are kept: after a stop or a crash the same command goes on. With --json the rows,\n" +
+      "Runs every arm of STUDY.yaml with every seed, each in a run folder of its own under DIR/runs, and does what arms " +
+      "have in common once. Writes table1, figures (SVG, PNG, CSV), verdict and study.html into DIR, anew after each " +
+      "finished run. Finished steps are kept: after a stop or a crash the same command goes on. With --json the rows, " +
       "findings and figures are printed at the end. docs/studies.md describes the file.",
     examples: [
       ["coppice compare examples/study.yaml --out runs/study", "start, or go on"],

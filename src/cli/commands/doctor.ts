@@ -12,8 +12,8 @@ export function addDoctor(program: Command): void {
   addCommand(program, "doctor <dir>", {
     summary: "is ReST likely to help, before it is paid for?",
     description:
-      "Draws a few samples of a run's first policy for validation sources and says: does the reward tell them apart beyond\n" +
-      "its noise, does choosing by it improve a metric of another family, is the temperature high enough, how long will the\n" +
+      "Draws a few samples of a run's first policy for validation sources and says: does the reward tell them apart beyond " +
+      "its noise, does choosing by it improve a metric of another family, is the temperature high enough, how long will the " +
       "run take, does the reward give the same twice. Needs the first policy and the reward; writes nothing.",
     examples: [
       ["coppice doctor runs/mine", "five answers with their figures, and one of all"],

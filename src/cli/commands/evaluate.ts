@@ -13,7 +13,7 @@ export function addEvaluate(program: Command): void {
   addCommand(program, "evaluate <dir>", {
     summary: "reward, BLEU and chrF of every policy",
     description:
-      "Measures the policies of a run on its test part, or on pairs of your own: mean reward of samples, BLEU and chrF with\n" +
+      "Measures the policies of a run on its test part, or on pairs of your own: mean reward of samples, BLEU and chrF with " +
       "their intervals, diversity, distance from the first policy.",
     examples: [
       ["coppice evaluate runs/demo", "all policies on the run's test part"],

@@ -13,8 +13,8 @@ export function addImprove(program: Command): void {
   addCommand(program, "improve <dir>", {
     summary: "train on the candidates above the next threshold",
     description:
-      "Does the next Improve step of a run: keeps the candidates above its threshold and fine-tunes the latest policy on\n" +
-      "them. An error names the step that is due where it is another one. --plan changes nothing: it says what each\n" +
+      "Does the next Improve step of a run: keeps the candidates above its threshold and fine-tunes the latest policy on " +
+      "them. An error names the step that is due where it is another one. --plan changes nothing: it says what each " +
       "threshold would keep of the newest scored Grow step.",
     examples: [
       ["coppice improve runs/mine", "once for each threshold in coppice.yaml"],

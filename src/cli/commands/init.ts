@@ -1,5 +1,5 @@
 /** `coppice init`: looks at the user's pairs and writes a commented coppice.yaml for them. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { UserError } from "../../errors.js";
 import { addCommand } from "../command.js";
 import { type OutputOptions, openTerminal } from "../terminal.js";
@@ -16,7 +16,7 @@ export function addInit(program: Command): void {
   const command = addCommand(program, "init [dir]", {
     summary: "start a run folder for your own text",
     description:
-      "Reads your pairs, says what is in them, and writes DIR/coppice.yaml with every setting explained.\n" +
+      "Reads your pairs, says what is in them, and writes DIR/coppice.yaml with every setting explained. " +
       "Copies nothing: the configuration names the files where they are.",
     examples: [
       ["coppice init runs/mine --pairs pairs.tsv", "source<TAB>target lines"],
@@ -39,7 +39,9 @@ export function addInit(program: Command): void {
     )
     .option("--target-column <name>", "where its human translation stands")
     .option("--preset <name>", "values to start from, such as demo or paper-iwslt14; --keys lists them all")
-    .option("--keys", "print every configuration key as a Markdown page and stop");
+    .addOption(
+      new Option("--keys", "print every configuration key as a Markdown page and stop").conflicts("json"),
+    );
   command.action(async (dir: string | undefined, given: InitCommandOptions) => {
     const { pairs, preset, sourceColumn, targetColumn, keys, ...output } = given;
     const terminal = openTerminal(output);
@@ -56,7 +58,10 @@ export function addInit(program: Command): void {
         `no pairs are given. Add --pairs FILE, for example coppice init ${dir} --pairs pairs.tsv`,
       );
     }
-    const { startRunFolder } = await import("../init.js");
+    const [{ startRunFolder }, { plural }] = await Promise.all([
+      import("../init.js"),
+      import("../../report/format.js"),
+    ]);
     const started = await startRunFolder({
       dir,
       pairs: [first, ...more],
@@ -66,8 +71,8 @@ export function addInit(program: Command): void {
     });
     terminal.result(started, () =>
       [
-        `${started.pairs.toLocaleString("en-US")} pairs, ${started.duplicatePairs.toLocaleString("en-US")} of them duplicates; ` +
-          `median length ${started.medianSourceCharacters} characters in the source, ${started.medianTargetCharacters} in the target.`,
+        `${plural(started.pairs, "pair")}, ${plural(started.duplicatePairs, "duplicate")} among them; ` +
+          `median length ${plural(started.medianSourceCharacters, "character")} in the source, ${started.medianTargetCharacters} in the target.`,
         `Wrote ${started.config}. Look through it, then run: coppice run ${dir}`,
       ].join("\n"),
     );

@@ -1,5 +1,5 @@
 /** `coppice inspect`: the stored candidates of a Grow step, with their rewards, or any query over them. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addCommand, wholeNumber } from "../command.js";
 import { type OutputOptions, openTerminal } from "../terminal.js";
 
@@ -14,7 +14,7 @@ export function addInspect(program: Command): void {
   addCommand(program, "inspect <dir>", {
     summary: "look at candidates and their rewards",
     description:
-      "Shows what a Grow step stored: its figures and best candidates, all candidates of one source, or the rows of a\n" +
+      "Shows what a Grow step stored: its figures and best candidates, all candidates of one source, or the rows of a " +
       "query over the table `candidates` (grow, source_id, sample_id, source, text, tokens, log_prob, finished, reward, origin).",
     examples: [
       ["coppice inspect runs/demo", "figures of the last Grow step and its best candidates"],
@@ -27,7 +27,7 @@ export function addInspect(program: Command): void {
   })
     .option("--grow <n>", "Grow step to look at; the last one when left out", wholeNumber(1))
     .option("--source <id>", "show all candidates of this source", wholeNumber(0))
-    .option("--sql <query>", "print the rows of one SELECT")
+    .addOption(new Option("--sql <query>", "print the rows of one SELECT").conflicts("source"))
     .option("--limit <n>", "best candidates to show", wholeNumber(1), 10)
     .action(async (dir: string, { grow, source, sql, limit, ...output }: InspectCommandOptions) => {
       const { inspect, inspectText } = await import("../inspect.js");

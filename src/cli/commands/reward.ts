@@ -15,7 +15,7 @@ export function addReward(program: Command): void {
   const reward = addCommand(program, "reward <dir>", {
     summary: "score translations from standard input; reward probe tests the reward",
     description:
-      "Reads lines of source<TAB>candidate (<TAB>reference, where the reward needs one) from standard input and prints\n" +
+      "Reads lines of source<TAB>candidate (<TAB>reference, where the reward needs one) from standard input and prints " +
       "the run's reward of each, 0 to 1, one a line. With --json every line is an object.",
     examples: [
       ["printf 'Guten Tag\\tGood day\\n' | coppice reward runs/demo", "one number"],
@@ -29,7 +29,7 @@ export function addReward(program: Command): void {
   addCommand(reward, "probe [dir]", {
     summary: "which damage to a translation does a reward not notice?",
     description:
-      "Damages human translations (words dropped, doubled, shuffled, a number or a name changed, the source copied, …) and\n" +
+      "Damages human translations (words dropped, doubled, shuffled, a number or a name changed, the source copied, …) and " +
       "prints how often the reward falls, with the texts where it does not. Uses the run's validation pairs, or --pairs.",
     examples: [
       ["coppice reward probe runs/demo", "the reward of a run"],

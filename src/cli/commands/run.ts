@@ -7,8 +7,8 @@ export function addRun(program: Command): void {
   addCommand(program, "run <dir>", {
     summary: "run DIR/coppice.yaml from start to report",
     description:
-      "Trains the first policy, then grows and improves as DIR/coppice.yaml says, evaluates every policy and writes\n" +
-      "summary.json and report.html. Finished steps are reused; after a stop or a crash the same command goes on.\n" +
+      "Trains the first policy, then grows and improves as DIR/coppice.yaml says, evaluates every policy and writes " +
+      "summary.json and report.html. Finished steps are reused; after a stop or a crash the same command goes on. " +
       "With --json the summary is printed at the end.",
     examples: [
       ["coppice run runs/mine", "start, or go on"],

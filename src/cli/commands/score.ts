@@ -7,7 +7,7 @@ export function addScore(program: Command): void {
   addCommand(program, "score <dir>", {
     summary: "score the candidates of the last Grow step",
     description:
-      "Gives every candidate of the last Grow step its reward, once, and stores it beside the candidate. An error names\n" +
+      "Gives every candidate of the last Grow step its reward, once, and stores it beside the candidate. An error names " +
       "the step that is due where it is another one.",
     examples: [["coppice score runs/mine", "after coppice grow runs/mine"]],
   }).action(async (dir: string, output: OutputOptions) => {

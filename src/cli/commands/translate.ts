@@ -15,7 +15,7 @@ export function addTranslate(program: Command): void {
   addCommand(program, "translate <dir>", {
     summary: "translate lines from standard input",
     description:
-      "Reads one sentence a line from standard input and prints one translation a line: greedy, by beam search, or the best\n" +
+      "Reads one sentence a line from standard input and prints one translation a line: greedy, by beam search, or the best " +
       "of N samples by the run's reward. With --json every line is an object.",
     examples: [
       ["echo 'Datei öffnen' | coppice translate runs/demo", "the last policy, greedy"],

@@ -9,6 +9,7 @@ import { type PairSpec, readPairs } from "../../data/read.js";
 import { splitPairs } from "../../data/split.js";
 import { writePairs } from "../../data/write.js";
 import { UserError } from "../../errors.js";
+import { plural } from "../../report/format.js";
 import { writeFolderAtomic } from "../../store/atomic.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../../text/text-codec.js";
 import { createTokenizer } from "../../text/tokenizer.js";
@@ -71,8 +72,8 @@ export async function prepare(run: RunContext): Promise<void> {
         tooLong: dropped,
       };
       run.reporter.note(
-        `Data: ${counts.train} pairs to train on, ${counts.reward} to teach the reward, ${counts.validation} to validate, ` +
-          `${counts.test} to test (${pairs} duplicate pairs, ${sources} repeated sources, ${dropped} dropped as too long).`,
+        `Data: ${plural(counts.train, "pair")} to train on, ${counts.reward} to teach the reward, ${counts.validation} to validate, ` +
+          `${counts.test} to test (${plural(pairs, "duplicate pair")}, ${plural(sources, "repeated source")}, ${dropped} dropped as too long).`,
       );
       return { result: counts, metrics: { ...counts, duplicatePairs: pairs, duplicateSources: sources } };
     },
