@@ -45,7 +45,7 @@ export interface SentencesFixture {
   >;
 }
 
-export interface NewstestFixture {
+export interface RealTextFixture {
   sets: {
     name: string;
     file: string;
