@@ -8,6 +8,7 @@
  * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.
  */
 
+import { UserError } from "../src/errors.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { memoryBench } from "./memory.js";
@@ -47,9 +48,15 @@ if (!measurement) {
   for (const [key, { about }] of Object.entries(measurements)) console.log(`  ${key.padEnd(8)} ${about}`);
   process.exitCode = name === undefined ? 0 : 2;
 } else {
-  const result = await measurement.run();
-  if (flags.includes("--json")) console.log(JSON.stringify(result));
-  else console.log(readable(result));
+  try {
+    const result = await measurement.run();
+    if (flags.includes("--json")) console.log(JSON.stringify(result));
+    else console.log(readable(result));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
 }
 
 /** One figure a line; lists of objects as a row each. */

@@ -1,8 +1,9 @@
 /** Fair comparisons: fresh processes, the order reversed each round, medians with their range. */
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../src/errors.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -14,6 +15,22 @@ export interface Ratio {
   ours: number;
   theirs: number;
   rounds: number;
+}
+
+/** Throws a UserError where the peers cannot run; ask before any work is done. */
+export function needPeers(): void {
+  const { status } = spawnSync(python(), ["-c", "import safetensors, torch, transformers"], {
+    stdio: "ignore",
+  });
+  if (status !== 0)
+    throw new UserError(
+      `${python()} has no PyTorch and Transformers to measure against. Install them with: ` +
+        "pip install -r bench/peer/requirements.txt (COPPICE_PYTHON names another Python).",
+    );
+}
+
+function python(): string {
+  return process.env.COPPICE_PYTHON || "python3";
 }
 
 /** Runs both sides once a round and compares the rates that they give. */
@@ -60,8 +77,7 @@ export function ours(program: string, settings: object): Promise<Record<string, 
 
 /** The peer, in Python. */
 export function peer(program: string, settings: object): Promise<Record<string, number>> {
-  const python = process.env.COPPICE_PYTHON ?? "python3";
-  return lastLine(python, [`${here}peer/${program}`, JSON.stringify(settings)]);
+  return lastLine(python(), [`${here}peer/${program}`, JSON.stringify(settings)]);
 }
 
 /** What the figures were measured on. */

@@ -1,12 +1,13 @@
 /** Sampling speed against Transformers' `generate` with the same weights, temperature, lengths and threads. */
 
-import { compare, machine, ours, peer } from "./rounds.js";
+import { compare, machine, needPeers, ours, peer } from "./rounds.js";
 import { sampleTask } from "./sample-task.js";
 
 const ROUNDS = 3;
 const NEW_TOKENS = 24;
 
 export async function sampleBench(): Promise<object> {
+  needPeers();
   const task = await sampleTask();
   const rows = [];
   for (const [candidates, sources] of [

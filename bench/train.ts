@@ -1,11 +1,12 @@
 /** Training speed against a plain PyTorch loop over Transformers' MarianMTModel: same sizes, dtype and threads. */
 
 import { presets } from "../src/model/config.js";
-import { compare, machine, ours, peer } from "./rounds.js";
+import { compare, machine, needPeers, ours, peer } from "./rounds.js";
 
 const ROUNDS = 5;
 
 export async function trainBench(): Promise<object> {
+  needPeers();
   const { width, inner, heads, layers } = presets.small;
   const settings = {
     model: width,
