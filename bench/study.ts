@@ -7,13 +7,15 @@
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { evaluateCommand } from "../src/cli/evaluate.js";
 import { bestOfNTable, improveTable, policyTable, toMarkdown } from "../src/report/tables.js";
 import { verdict } from "../src/report/verdict.js";
+import { type Config, renderConfig } from "../src/rest/config.js";
 import { BC } from "../src/rest/names.js";
-import { runAll } from "../src/rest/run.js";
+import { readConfig, runAll } from "../src/rest/run.js";
 import { Manifest } from "../src/store/manifest.js";
+import { runFolder } from "../src/store/run-folder.js";
 import type { RunSummary } from "../src/store/summary.js";
 
 /** The configuration of the study; paths are put in front. Values were chosen before any test figure was seen. */
@@ -88,7 +90,12 @@ if (!existsSync(other))
   });
 writeFileSync(
   "docs/results.md",
-  page(await bcLine(dir), summary, JSON.parse(readFileSync(other, "utf8")) as OtherTest),
+  page(
+    await bcLine(dir),
+    await readConfig(runFolder(dir).resolvedConfig),
+    summary,
+    JSON.parse(readFileSync(other, "utf8")) as OtherTest,
+  ),
 );
 
 interface OtherTest {
@@ -106,7 +113,22 @@ async function bcLine(folder: string): Promise<string> {
     : `BC's validation loss was lowest at step ${bestStep} of ${steps}.`;
 }
 
-function page(bc: string, run: RunSummary, otherTest: OtherTest): string {
+/** The configuration that the run was done by, without where its files lay on the machine that did it. */
+function configurationText(config: Config): string {
+  const { data } = config;
+  const name = (file: string) => basename(file);
+  return renderConfig({
+    ...config,
+    data: {
+      ...data,
+      train: data.train.map(name),
+      validation: data.validation === null ? null : name(data.validation),
+      test: data.test === null ? null : name(data.test),
+    },
+  });
+}
+
+function page(bc: string, config: Config, run: RunSummary, otherTest: OtherTest): string {
   const { machine } = run;
   const { headline, findings } = verdict(run);
   const minutes =
@@ -121,9 +143,9 @@ function page(bc: string, run: RunSummary, otherTest: OtherTest): string {
 
 \`npm run study -- DATA runs/multi30k\`, where DATA holds the corpus (task 1, raw: [multi30k](https://github.com/multi30k/dataset)),
 with seed ${run.seed}, on ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; ended ${run.finishedAt.slice(0, 10)}.
-The last policy took ${minutes} minutes, evaluation not counted. Preset \`small\`; ${run.data.train} pairs train BC and are
-Grow's sources, ${run.data.rewardPart} teach the learned reward, ${run.data.validation} validate. The configuration stands in
-\`bench/study.ts\`. Thresholds, learning rates and stopping use validation only. Marks to hold BC against: small Transformers
+The last policy took ${minutes} minutes, evaluation not counted. Preset \`${config.model.preset}\`; ${run.data.train} pairs train BC and are
+Grow's sources, ${run.data.rewardPart} teach the learned reward, ${run.data.validation} validate. The whole
+configuration stands at the end. Thresholds, learning rates and stopping use validation only. Marks to hold BC against: small Transformers
 trained on this corpus alone are reported at 26 to 36 BLEU on test_2016. ${bc} The corpus itself may be used for research only, so no sentence of it stands here.
 
 ${headline}
@@ -132,13 +154,11 @@ ${findings.map(({ text }) => `- ${text}`).join("\n")}
 
 ### test_2016_flickr
 
-${toMarkdown(policyTable(run))}
+${toMarkdown(policyTable(run), 4)}
 
-${toMarkdown(improveTable(run))}
+${toMarkdown(improveTable(run), 4)}
 
-Best of N by reward: expected reward / sentence chrF of the candidate with the highest reward among N samples.
-
-${toMarkdown(bestOfNTable(run))}
+${toMarkdown(bestOfNTable(run), 4)}
 
 Signatures: \`${run.bleuSignature}\`, \`${run.chrfSignature}\`.
 
@@ -147,5 +167,12 @@ Signatures: \`${run.bleuSignature}\`, \`${run.chrfSignature}\`.
 | policy | mean reward | BLEU | chrF | sentences |
 |---|---|---|---|---|
 ${rows.join("\n")}
+
+### Configuration
+
+As the run's \`coppice.resolved.yaml\` has it, files by their names alone:
+
+\`\`\`yaml
+${configurationText(config)}\`\`\`
 `;
 }

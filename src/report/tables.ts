@@ -464,8 +464,8 @@ function length(text: string): number {
   return Array.from(text).length;
 }
 
-/** A Markdown table with a heading above and its notes below, ending without a line break. */
-export function toMarkdown(table: Table): string {
+/** A Markdown table with a heading (of that level) above and its notes below, ending without a line break. */
+export function toMarkdown(table: Table, level = 3): string {
   const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
   const rows = table.rows.map(({ cells, mark }) => {
     const escaped = table.columns.map((_, at) => escapeMarkdown(cells[at] ?? ""));
@@ -474,7 +474,7 @@ export function toMarkdown(table: Table): string {
     );
   });
   return [
-    `### ${escapeMarkdown(table.title)}`,
+    `${"#".repeat(level)} ${escapeMarkdown(table.title)}`,
     "",
     line(table.columns.map(({ header }) => escapeMarkdown(header))),
     line(table.columns.map(({ align }) => (align === "left" ? ":--" : "--:"))),
