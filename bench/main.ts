@@ -3,6 +3,7 @@
  *
  *     npm run bench                       lists them
  *     npm run bench -- train              training, against PyTorch and Transformers
+ *     npm run bench -- sample 100         sampling, at N = 100 alone
  *     npm run bench -- sample --json      for machines
  *
  * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.
@@ -17,7 +18,8 @@ import { trainBench } from "./train.js";
 
 interface Measurement {
   readonly about: string;
-  run(): Promise<object>;
+  /** With what stands behind the name on the command line. */
+  run(choices: readonly string[]): Promise<object>;
 }
 
 const measurements: Readonly<Record<string, Measurement>> = {
@@ -49,7 +51,7 @@ if (!measurement) {
   process.exitCode = name === undefined ? 0 : 2;
 } else {
   try {
-    const result = await measurement.run();
+    const result = await measurement.run(flags.filter((flag) => !flag.startsWith("--")));
     if (flags.includes("--json")) console.log(JSON.stringify(result));
     else console.log(readable(result));
   } catch (error) {

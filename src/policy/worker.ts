@@ -19,7 +19,7 @@ import { decoderLayout, type EncodedSource, type SamplerOptions, sampleAll } fro
 import { Training, type TrainingOptions } from "./training.js";
 import { TrainingSession } from "./training-session.js";
 
-/** Candidates decoded at once. Measured on two cores with preset `small`: more gain nothing, fewer lose. */
+/** Candidates decoded at once. CPU time a token, preset `small`: 124 µs at 64 and 128, 122 at 256, 133 at 512. */
 const DECODED_ROWS = 256;
 /** Target positions of one pass when log-probabilities are asked for. */
 const SCORED_TOKENS = 4096;
