@@ -6,6 +6,8 @@ import { exists } from "../exists.js";
 import type { NativePolicy } from "../policy/native.js";
 import type { OnlineTraining } from "../policy/online-training.js";
 import type { Example } from "../policy/policy.js";
+import { damagedState } from "../policy/train-loop.js";
+import type { Loaded } from "../policy/training.js";
 import { type ReturnExample, type Sequence, ValueFunction } from "../policy/value.js";
 import type { Config } from "../rest/config.js";
 import type { RunContext } from "../rest/context.js";
@@ -41,8 +43,28 @@ export class Learner {
     this.#epochs = epochs;
   }
 
-  /** Starts from BC; the value function from BC's body, and says 0 of everything. */
-  static async begin(run: RunContext, name: string, method: OnlineMethodName): Promise<Learner> {
+  /**
+   * Goes on from what `save` kept last, with its `extra`. Where nothing was kept, or it is damaged, it starts from BC; the
+   * value function from BC's body, and says 0 of everything.
+   */
+  static async begin(
+    run: RunContext,
+    name: string,
+    method: OnlineMethodName,
+  ): Promise<{ learner: Learner; extra?: unknown }> {
+    const learner = await Learner.#fresh(run, name, method);
+    if (!(await exists(learner.#stateFile))) return { learner };
+    const loaded = await learner.#load();
+    if (loaded) return { learner, extra: loaded.extra };
+    run.reporter.note(damagedState(learner.#stateFile));
+    await learner.#training.end();
+    await learner.#critic?.training.end();
+    await learner.release();
+    await learner.#forget();
+    return { learner: await Learner.#fresh(run, name, method) };
+  }
+
+  static async #fresh(run: RunContext, name: string, method: OnlineMethodName): Promise<Learner> {
     const { online } = run.config;
     const policy = await run.freshPolicy(BC);
     const training = await policy.trainOnline({
@@ -89,15 +111,15 @@ export class Learner {
     await this.#removeValueFiles(batch);
   }
 
-  /** Goes back to what `save` kept last; returns its `extra`, undefined where nothing was kept. */
-  async load(): Promise<unknown> {
-    if (!(await exists(this.#stateFile))) return undefined;
-    const { batch, extra } = (await this.#training.load(this.#stateFile)) as {
-      batch: number;
-      extra: unknown;
-    };
-    await this.#critic?.training.load(this.#valueFile(batch));
-    return extra;
+  /** Goes back to what `save` kept last; undefined, and of no use any more, where a file of it is damaged or gone. */
+  async #load(): Promise<Loaded | undefined> {
+    const loaded = await this.#training.load(this.#stateFile);
+    if (!loaded) return undefined;
+    // What `save` was given.
+    const { batch, extra } = loaded.extra as { batch: number; extra: unknown };
+    if (!this.#critic) return { extra };
+    const file = this.#valueFile(batch);
+    return (await exists(file)) && (await this.#critic.training.load(file)) ? { extra } : undefined;
   }
 
   /** Saves the marked policy as a policy of the run; what was kept to go on from is removed. */
@@ -105,6 +127,10 @@ export class Learner {
     await this.#training.end();
     await this.policy.save(this.#run.folder.policy(this.#name));
     await this.release();
+    await this.#forget();
+  }
+
+  async #forget(): Promise<void> {
     await rm(this.#stateFile, { force: true });
     await this.#removeValueFiles();
   }

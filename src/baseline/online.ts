@@ -64,9 +64,9 @@ export async function trainOnline(run: RunContext, name: string): Promise<void> 
     const reward = await runReward(run);
     const progress = run.reporter.progress(name, plan.samples, "candidates");
 
-    const learner = await Learner.begin(run, name, methodName);
+    const { learner, extra } = await Learner.begin(run, name, methodName);
     // What `save` below was given.
-    const loaded = (await learner.load()) as Kept | undefined;
+    const loaded = extra as Kept | undefined;
     if (!loaded) await learner.keepBest();
     const kept = loaded ?? firstState(await lookAt(run, bc, reward), online.klCoefficient);
     for (const line of kept.lines) run.log({ step: name, ...line });

@@ -4,7 +4,7 @@ import { Interrupted } from "../errors.js";
 import { writeAside } from "../store/atomic.js";
 import type { Remote } from "../tensor/thread.js";
 import type { PackedGroups } from "./packed.js";
-import type { TrainingOptions, TrainingProgress } from "./training.js";
+import type { Loaded, TrainingOptions, TrainingProgress } from "./training.js";
 import type { StepsDone } from "./training-session.js";
 
 /** There is no last step to fall towards, so the learning rate stays where the warm-up leaves it. */
@@ -60,9 +60,9 @@ export class OnlineTraining<Example> {
     });
   }
 
-  /** Goes back to what `save` wrote; returns its `extra`. */
-  load(file: string): Promise<unknown> {
-    return this.#remote.call("loadTraining", file);
+  /** Goes back to what `save` wrote and returns what that was given; undefined, and nothing is changed, for a damaged file. */
+  async load(file: string): Promise<Loaded | undefined> {
+    return (await this.#remote.call("loadTraining", file)) as Loaded | undefined;
   }
 
   /** Leaves the marked weights, or the last where none were marked. */

@@ -5,7 +5,7 @@ import { exists } from "../exists.js";
 import { writeAside } from "../store/atomic.js";
 import type { Remote } from "../tensor/thread.js";
 import type { TrainOptions, TrainResult } from "./policy.js";
-import type { TrainingProgress } from "./training.js";
+import type { Loaded, TrainingProgress } from "./training.js";
 import type { StepsDone } from "./training-session.js";
 
 export type TrainLoopOptions = Pick<
@@ -37,8 +37,10 @@ export async function trainLoop(remote: Remote, options: TrainLoopOptions): Prom
   const result: TrainResult = { steps: 0, bestStep: 0, tokens: 0, evaluations: [] };
   let waited = 0;
   if (stateFile && (await exists(stateFile))) {
-    const kept = (await remote.call("loadTraining", stateFile)) as Kept | undefined;
-    if (kept) {
+    const loaded = (await remote.call("loadTraining", stateFile)) as Loaded | undefined;
+    if (loaded) {
+      // What `saveTraining` below was given.
+      const kept = loaded.extra as Kept;
       Object.assign(result, kept.result);
       waited = kept.waited;
     } else onNote?.(damagedState(stateFile));

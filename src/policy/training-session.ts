@@ -2,7 +2,7 @@
 
 import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
 import type { Trainer } from "../tensor/trainer.js";
-import type { Training } from "./training.js";
+import type { Loaded, Training } from "./training.js";
 
 /** What `trainSteps` answers. */
 export interface StepsDone {
@@ -50,10 +50,10 @@ export class TrainingSession {
     keepBest: () => this.training.keepBest(),
     saveTraining: ({ path, extra }: { path: string; extra: unknown }) => this.training.save(path, extra),
     /** Undefined for a damaged state: then training is at its beginning still. */
-    loadTraining: async (path: string): Promise<unknown> => {
-      const extra = await this.training.load(path);
+    loadTraining: async (path: string): Promise<Loaded | undefined> => {
+      const loaded = await this.training.load(path);
       await this.#take(this.training.weights);
-      return extra;
+      return loaded;
     },
     endTraining: () => this.end(),
   };

@@ -56,6 +56,12 @@ interface Facts {
   extra: unknown;
 }
 
+/** What a training goes on from. */
+export interface Loaded {
+  /** As the caller of `save` gave it. */
+  readonly extra: unknown;
+}
+
 export class Training {
   readonly #trainer: Trainer;
   #groups: readonly Group[];
@@ -201,10 +207,10 @@ export class Training {
   }
 
   /**
-   * Puts everything back as it was when `save` was called and returns the caller's `extra`; undefined, and nothing is
+   * Puts everything back as it was when `save` was called and returns what the caller gave; undefined, and nothing is
    * changed, where the file is damaged.
    */
-  async load(path: string): Promise<unknown> {
+  async load(path: string): Promise<Loaded | undefined> {
     const { state, parameters } = this.#trainer;
     const found = await readState(path);
     if (!found) return undefined;
@@ -223,7 +229,7 @@ export class Training {
     this.#best = buffers.best;
     this.#step = known.step;
     this.#tokens = known.tokens;
-    return known.extra;
+    return { extra: known.extra };
   }
 
   #ownBuffers(): [string, Float32Array][] {

@@ -1,6 +1,6 @@
 /** PPO and RLOO, from configuration to evaluated policy. */
 
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Interrupted, UserError } from "../../src/errors.js";
@@ -91,6 +91,39 @@ test.each([
     expect(linesOf(stopped, name)).toEqual(linesOf(whole, name));
     for (const dir of [whole, stopped])
       expect(readdirSync(join(dir, "policies")).sort()).toEqual(["G0I0", name]);
+  },
+);
+
+test.each([
+  ["policy", /^PPO\.training$/],
+  ["value function", /^PPO\.value-\d+\.training$/],
+])(
+  "a stopped training whose state of the %s is damaged starts again with a note, and ends with the same bytes",
+  { timeout: 180_000 },
+  async (_, file) => {
+    const [whole, stopped] = [withMethod("ppo"), withMethod("ppo")];
+    await runAll({ dir: whole });
+    const stop = new AbortController();
+    const quiet = { update: () => {}, finish: () => {} };
+    const first = runAll({
+      dir: stopped,
+      signal: stop.signal,
+      reporter: {
+        note: () => {},
+        progress: (label) =>
+          label === "PPO" ? { ...quiet, update: (done) => done >= 60 && stop.abort() } : quiet,
+      },
+    });
+    await expect(first).rejects.toBeInstanceOf(Interrupted);
+    const [state = ""] = readdirSync(join(stopped, "policies")).filter((one) => file.test(one));
+    truncateSync(join(stopped, "policies", state), 1000);
+    const notes: string[] = [];
+    await runAll({ dir: stopped, reporter: { note: (text) => notes.push(text), progress: () => quiet } });
+    expect(notes).toContain(
+      `${join(stopped, "policies", "PPO.training")}: this training state is damaged, so its training starts again from the beginning.`,
+    );
+    expect(bytesOf(stopped, "PPO").equals(bytesOf(whole, "PPO"))).toBe(true);
+    expect(linesOf(stopped, "PPO")).toEqual(linesOf(whole, "PPO"));
   },
 );
 

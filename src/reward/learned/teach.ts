@@ -5,7 +5,7 @@ import { Interrupted } from "../../errors.js";
 import type { Group } from "../../policy/batches.js";
 import { packGroups } from "../../policy/packed.js";
 import { damagedState } from "../../policy/train-loop.js";
-import type { TrainingProgress } from "../../policy/training.js";
+import type { Loaded, TrainingProgress } from "../../policy/training.js";
 import { writeAside } from "../../store/atomic.js";
 import type { Remote } from "../../tensor/thread.js";
 import type { Agreement } from "../agreement.js";
@@ -70,9 +70,13 @@ export async function teach(request: TeachRequest): Promise<Taught> {
   const { remote, options, stateFile, signal, onProgress, onNote } = request;
   await remote.call("beginTraining", trainRequest(request));
   const resumed = await stat(stateFile).catch(() => undefined);
-  const found = resumed && ((await remote.call("loadTraining", stateFile)) as Kept | undefined);
-  if (resumed && !found) onNote?.(damagedState(stateFile));
-  const kept: Kept = found ?? { taught: { steps: 0, bestStep: 0, evaluations: [] }, waited: 0 };
+  const loaded = resumed && ((await remote.call("loadTraining", stateFile)) as Loaded | undefined);
+  if (resumed && !loaded) onNote?.(damagedState(stateFile));
+  // What `saveTraining` below was given.
+  const kept = (loaded?.extra as Kept | undefined) ?? {
+    taught: { steps: 0, bestStep: 0, evaluations: [] },
+    waited: 0,
+  };
   const { taught } = kept;
 
   /** Looks at the validation part, after which a kill loses nothing. */
