@@ -1,6 +1,5 @@
 /** The page `report.html`: one file without scripts, fonts or addresses, made from the summary alone. */
 
-import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import type { ExampleTranslations, Interval, PolicySummary, RunSummary } from "../store/summary.js";
 import { type Chart, charts, drawSvg } from "./charts.js";
@@ -9,7 +8,7 @@ import { escapeHtml, shorten, visible } from "./escape.js";
 import { baseline, lastStep, steps } from "./figures.js";
 import { count, decimal, duration, percent, plural, rewardPoints, signed, translationsBy } from "./format.js";
 import { metricName } from "./gains.js";
-import { STYLE } from "./style.js";
+import { page } from "./page.js";
 import {
   bestOfNTable,
   curveTable,
@@ -37,7 +36,6 @@ export async function renderReport(summary: RunSummary): Promise<string> {
   const drawn = new Map<string, string>();
   for (const chart of charts(summary)) drawn.set(chart.name, figure(chart, await drawSvg(chart)));
   const { headline, findings } = verdict(summary);
-  const hash = createHash("sha256").update(STYLE).digest("base64");
   const body = [
     header(summary, headline),
     chartGrid(drawn, ["reward-by-step"], ["chrf-by-step", "bleu-by-step"]),
@@ -51,22 +49,7 @@ export async function renderReport(summary: RunSummary): Promise<string> {
     glossary(),
     making(summary),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Coppice report: ${html(headline)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-${body.filter((part) => part !== "").join("\n")}
-</body>
-</html>
-`;
+  return page(`Coppice report: ${html(headline)}`, body.filter((part) => part !== "").join("\n"));
 }
 
 /** Text for the page: acting characters made visible, markup escaped. */

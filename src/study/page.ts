@@ -1,9 +1,8 @@
 /** The page `study.html`: verdicts, Table 1 and every figure in one file without scripts, fonts or addresses. */
 
-import { createHash } from "node:crypto";
 import { escapeHtml, visible } from "../report/escape.js";
 import { decimal, plural } from "../report/format.js";
-import { STYLE } from "../report/style.js";
+import { page } from "../report/page.js";
 import { toHtml } from "../report/tables.js";
 import type { Machine } from "../store/machine.js";
 import type { Outcome } from "./decide.js";
@@ -42,7 +41,6 @@ export function renderPage({
   machine,
   version,
 }: PageParts): string {
-  const hash = createHash("sha256").update(STYLE).digest("base64");
   const { runs, study } = view;
   const title = headline(findings);
   const facts: [string, string][] = [
@@ -55,19 +53,9 @@ export function renderPage({
     ],
     ["Coppice", version],
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Coppice study: ${html(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
+  return page(
+    `Coppice study: ${html(title)}`,
+    `<header>
 <h1>Coppice: study of Reinforced Self-Training</h1>
 <p class="headline">${html(title)}</p>
 <p>${html(`${plural(study.arms.length, "arm")} beside each other on the same data and reward, with ${plural(study.seeds.length, "seed")}. Steps that arms have in common were done once a seed. Thresholds, learning rates and stopping use validation sources; every figure here is of test sources.`)}</p>
@@ -76,10 +64,8 @@ ${runs.finished < runs.all ? `<p class="note">${html(`So far: ${runs.finished} o
 ${section("Did it help? The paper's findings on this data", findingList(findings), note("Holds, or does not hold: the whole 95 % interval lies on one side. Not decided: it does not, or the arms are missing. Every verdict is of this data, this reward and these sizes."))}
 ${section("Every policy", toHtml(table1(rows)))}
 ${section("Figures", `<div class="charts">${drawn.map(figure).join("\n")}</div>`, leftOut(missing))}
-${section("How it was made", `<dl class="facts">${facts.map(([term, fact]) => `<dt>${html(term)}</dt><dd><bdi>${html(fact)}</bdi></dd>`).join("\n")}</dl>`, `<details><summary>The study file</summary><pre>${source.trimEnd().split("\n").map(html).join("\n")}</pre></details>`)}
-</body>
-</html>
-`;
+${section("How it was made", `<dl class="facts">${facts.map(([term, fact]) => `<dt>${html(term)}</dt><dd><bdi>${html(fact)}</bdi></dd>`).join("\n")}</dl>`, `<details><summary>The study file</summary><pre>${source.trimEnd().split("\n").map(html).join("\n")}</pre></details>`)}`,
+  );
 }
 
 /** `3 of the paper's 7 findings hold on this data, 1 does not, 3 are not decided.` */
