@@ -53,7 +53,13 @@ export function Browse({ run, grow, query, threshold }: BrowseProps) {
         </>
       ),
     },
-    { key: "characters", header: "Characters", align: "right", sortable: true, cell: (row) => row.characters },
+    {
+      key: "characters",
+      header: "Characters",
+      align: "right",
+      sortable: true,
+      cell: (row) => row.characters,
+    },
     {
       key: "source",
       header: "Source",

@@ -13,7 +13,15 @@ export interface FilterValues {
   finished?: string;
 }
 
-const KEYS = ["search", "minReward", "maxReward", "minCharacters", "maxCharacters", "origin", "finished"] as const;
+const KEYS = [
+  "search",
+  "minReward",
+  "maxReward",
+  "minCharacters",
+  "maxCharacters",
+  "origin",
+  "finished",
+] as const;
 
 export function filtersOf(query: URLSearchParams): FilterValues {
   return Object.fromEntries(
@@ -119,7 +127,12 @@ function Whole({ label, name, value }: FieldProps) {
   );
 }
 
-function Choice({ label, name, value, choices }: FieldProps & { choices: readonly (readonly [string, string])[] }) {
+function Choice({
+  label,
+  name,
+  value,
+  choices,
+}: FieldProps & { choices: readonly (readonly [string, string])[] }) {
   return (
     <label>
       {label}

@@ -63,8 +63,8 @@ function Shown({ page, threshold }: { page: SourcePage; threshold: number | unde
       <p class="note">
         {plural(total, "candidate")}
         {total > candidates.length && `, the best ${count(candidates.length)} shown`}
-        {threshold !== undefined && `; the threshold keeps ${count(kept)}`}. Underlined: words that the reference does
-        not have there; ‸: words of it are missing.
+        {threshold !== undefined && `; the threshold keeps ${count(kept)}`}. Underlined: words that the
+        reference does not have there; ‸: words of it are missing.
       </p>
       <ol class="candidates" data-testid="candidates">
         {candidates.map((candidate) => (
@@ -92,7 +92,11 @@ function Shown({ page, threshold }: { page: SourcePage; threshold: number | unde
   );
 }
 
-function Facts({ candidate: { sampleId, tokens, logProbability, finished } }: { candidate: ListedCandidate }) {
+function Facts({
+  candidate: { sampleId, tokens, logProbability, finished },
+}: {
+  candidate: ListedCandidate;
+}) {
   return (
     <small class="faint">
       {" "}

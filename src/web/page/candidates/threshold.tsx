@@ -71,7 +71,9 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
         <Tile
           label="Mean reward of the kept"
           value={rewardPoints(mean)}
-          note={mean === null || all === null ? "nothing is kept" : `${signed(100 * (mean - all))} against all`}
+          note={
+            mean === null || all === null ? "nothing is kept" : `${signed(100 * (mean - all))} against all`
+          }
           testId="kept-mean"
         />
       </dl>
@@ -92,7 +94,8 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
         </p>
       )}
       <p class="note">
-        {count(table.human)} of these candidates are human translations, which a threshold filters like samples.
+        {count(table.human)} of these candidates are human translations, which a threshold filters like
+        samples.
         {table.unscored > 0 && ` ${count(table.unscored)} have no reward yet.`}
       </p>
     </section>
@@ -105,7 +108,17 @@ function meanOfAll({ kept, meanReward, candidates, unscored }: KeptTable): numbe
   return scored === 0 ? null : ((meanReward[0] ?? 0) * kept[0]!) / scored;
 }
 
-function Tile({ label, value, note, testId }: { label: string; value: string; note?: string; testId: string }) {
+function Tile({
+  label,
+  value,
+  note,
+  testId,
+}: {
+  label: string;
+  value: string;
+  note?: string;
+  testId: string;
+}) {
   return (
     <div>
       <dt>{label}</dt>
@@ -140,7 +153,6 @@ function Histogram({
     >
       {histogram.map((n, k) => (
         <rect
-          // biome-ignore lint/suspicious/noArrayIndexKey: the place is what the bar stands for.
           key={k}
           x={k * bar}
           width={bar * 0.9}

@@ -51,11 +51,12 @@ export function usePages(path: string): Pages {
         setHeld({ rows, next, state, searched: page.searched ?? 0, error: undefined });
       } while (next && rows.length < wanted);
     } catch (error) {
-      if (!signal.aborted) setHeld({ ...before, rows, next, state: "failed", error: (error as Error).message });
+      if (!signal.aborted)
+        setHeld({ ...before, rows, next, state: "failed", error: (error as Error).message });
     }
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another path is another list; `load` is made anew at each drawing.
+  // Another path is another list; `load` is made anew at each drawing.
   useEffect(() => {
     // Typing changes the path at each letter.
     const timer = setTimeout(() => load(NOTHING), 150);

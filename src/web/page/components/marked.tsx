@@ -18,7 +18,13 @@ export function Marked({ text, reference }: { text: string; reference: string })
         if (kind === "same") return <span key={key}>{part}</span>;
         if (kind === "differs") return <mark key={key}>{part}</mark>;
         return (
-          <span key={key} class="gap" title="words of the reference are missing here" role="img" aria-label="gap">
+          <span
+            key={key}
+            class="gap"
+            title="words of the reference are missing here"
+            role="img"
+            aria-label="gap"
+          >
             ‸
           </span>
         );

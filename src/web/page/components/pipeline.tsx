@@ -24,7 +24,8 @@ export function Pipeline({ stages }: { stages: readonly Stage[] }) {
       y: MARGIN + down * (BOX.height + BOX.down),
     })),
   );
-  const width = Math.max(...rows.map((row) => row.length)) * (BOX.width + BOX.across) - BOX.across + 2 * MARGIN;
+  const width =
+    Math.max(...rows.map((row) => row.length)) * (BOX.width + BOX.across) - BOX.across + 2 * MARGIN;
   const height = rows.length * (BOX.height + BOX.down) - BOX.down + 2 * MARGIN;
   const words = stages.map(({ id, label, status }) => `${label} (${id}): ${WORDS[status]}`).join("; ");
   return (
@@ -40,9 +41,15 @@ export function Pipeline({ stages }: { stages: readonly Stage[] }) {
         data-testid="pipeline"
       >
         {placed.flatMap((row) =>
-          row.slice(1).map(({ stage, x, y }) => (
-            <path key={`to-${stage.id}`} class="way" d={`M${x - BOX.across} ${y + BOX.height / 2}h${BOX.across - 6}`} />
-          )),
+          row
+            .slice(1)
+            .map(({ stage, x, y }) => (
+              <path
+                key={`to-${stage.id}`}
+                class="way"
+                d={`M${x - BOX.across} ${y + BOX.height / 2}h${BOX.across - 6}`}
+              />
+            )),
         )}
         {placed.flat().map(({ stage: { id, label, status, seconds, control }, x, y }) => (
           <g
@@ -72,7 +79,9 @@ function rowsOf(stages: readonly Stage[]): Stage[][] {
   const grows = [...new Set(stages.map(({ grow }) => grow))];
   return grows
     .flatMap((grow) =>
-      [false, true].map((control) => stages.filter((stage) => stage.grow === grow && stage.control === control)),
+      [false, true].map((control) =>
+        stages.filter((stage) => stage.grow === grow && stage.control === control),
+      ),
     )
     .filter((row) => row.length > 0);
 }

@@ -4,7 +4,11 @@ import { rewardPoints } from "../../../report/format.js";
 
 export function Reward({ value }: { value: number | null }) {
   if (value === null)
-    return <span class="reward faint" title="not scored yet">–</span>;
+    return (
+      <span class="reward faint" title="not scored yet">
+        –
+      </span>
+    );
   return (
     <span class="reward">
       <svg class="reward-bar" width="48" height="8" aria-hidden="true">

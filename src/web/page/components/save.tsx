@@ -18,10 +18,22 @@ export function Save({ name, svg, rows }: SaveProps) {
   return (
     <figcaption class="save">
       <span aria-hidden="true">Save as</span>
-      <button type="button" class="small" disabled={!svg} onClick={saveSvg} aria-label={`Save ${name} as SVG`}>
+      <button
+        type="button"
+        class="small"
+        disabled={!svg}
+        onClick={saveSvg}
+        aria-label={`Save ${name} as SVG`}
+      >
         SVG
       </button>
-      <button type="button" class="small" disabled={!svg} onClick={savePng} aria-label={`Save ${name} as PNG`}>
+      <button
+        type="button"
+        class="small"
+        disabled={!svg}
+        onClick={savePng}
+        aria-label={`Save ${name} as PNG`}
+      >
         PNG
       </button>
       <button type="button" class="small" onClick={saveCsv} aria-label={`Save ${name} as CSV`}>

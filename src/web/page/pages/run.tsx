@@ -25,8 +25,8 @@ export default function RunPage({ run }: PageProps) {
     return (
       <Empty title="There is no run here yet.">
         <p>
-          Make one with <code>coppice init DIR --pairs FILE</code> and start it with <code>coppice run DIR</code>,
-          or try <code>coppice demo</code>. Then reload this page.
+          Make one with <code>coppice init DIR --pairs FILE</code> and start it with{" "}
+          <code>coppice run DIR</code>, or try <code>coppice demo</code>. Then reload this page.
         </p>
       </Empty>
     );
