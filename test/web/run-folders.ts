@@ -20,7 +20,11 @@ export async function finishedRun(): Promise<string> {
 }
 
 /** Writes candidates of three samples for each source, `texts` among them, as a Grow step of the run `runId`. */
-export async function writeCandidates(folder: string, runId: string, texts: readonly string[]): Promise<void> {
+export async function writeCandidates(
+  folder: string,
+  runId: string,
+  texts: readonly string[],
+): Promise<void> {
   const writer = await CandidateWriter.open(join(folder, "candidates.parquet"), { runId });
   const rows = texts.flatMap((text, sourceId) =>
     [HUMAN_SAMPLE_ID, 0, 1, 2].map((sampleId): Candidate => {

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Manifest } from "../../src/store/manifest.js";
 import type { SourcePage } from "../../src/store/browse.js";
+import { Manifest } from "../../src/store/manifest.js";
 import type { RunState } from "../../src/web/protocol.js";
 import { type OpenDashboard, openDashboard } from "./asking.js";
 import { finishedRun, newFolder, writeCandidates } from "./run-folders.js";
@@ -24,7 +24,7 @@ const HOSTILE = [
   "</script><script>alert(1)</script>",
   "\u202eevil\u2066 \u0000\u001b[31m",
   "javascript:alert(1)",
-  "=HYPERLINK(\"http://evil\")",
+  '=HYPERLINK("http://evil")',
   "'; DROP TABLE candidates; --",
 ];
 
@@ -83,7 +83,9 @@ describe("who may ask", () => {
         { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
         { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" },
       ])
-        expect((await dashboard.ask(path, { headers: { ...headers } as Record<string, string> })).status).toBe(403);
+        expect(
+          (await dashboard.ask(path, { headers: { ...headers } as Record<string, string> })).status,
+        ).toBe(403);
   });
 
   it("asks for the token where other machines reach it, on every route and on streams", async () => {
@@ -183,7 +185,13 @@ describe("paths from outside", () => {
   });
 
   it("follow no link out of the run's folder", async () => {
-    for (const name of ["manifest.json", "coppice.resolved.yaml", "summary.json", "live.json", "metrics.jsonl"]) {
+    for (const name of [
+      "manifest.json",
+      "coppice.resolved.yaml",
+      "summary.json",
+      "live.json",
+      "metrics.jsonl",
+    ]) {
       const dir = newFolder();
       cpSync(run, dir, { recursive: true });
       writeFileSync(join(outer, name), readFileSync(join(run, "manifest.json")));
