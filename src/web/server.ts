@@ -7,7 +7,7 @@ import { guard } from "../http/guard.js";
 import { BUILT_PAGE, builtPage } from "./built.js";
 import type { ApiError } from "./protocol.js";
 import { routes } from "./routes/routes.js";
-import { openSite } from "./site.js";
+import { openSite, type Route } from "./site.js";
 
 export interface DashboardOptions {
   /** A run, a study, or a folder of such; absolute, links resolved. */
@@ -18,6 +18,8 @@ export interface DashboardOptions {
   token?: string;
   /** The built page; for tests. */
   page?: string;
+  /** The pages' parts of the API; for tests. */
+  parts?: readonly Route[];
 }
 
 export interface Dashboard {
@@ -31,7 +33,7 @@ export interface Dashboard {
  *
  * @example const listening = await listen(createDashboard({ dir, address }).app, { address, port: 4242 });
  */
-export function createDashboard({ dir, address, token, page = BUILT_PAGE }: DashboardOptions): Dashboard {
+export function createDashboard({ dir, address, token, page = BUILT_PAGE, parts = routes }: DashboardOptions): Dashboard {
   const { site, close } = openSite(dir);
   const app = new Hono();
   app.use(...guard({ address, ...(token === undefined ? {} : { token }) }));
@@ -41,7 +43,7 @@ export function createDashboard({ dir, address, token, page = BUILT_PAGE }: Dash
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
   });
   app.get("/api/runs", async (context) => context.json({ dir, runs: await site.runs() }));
-  for (const route of routes) app.route("/", route(site));
+  for (const route of parts) app.route("/", route(site));
   app.route("/", builtPage(page));
   app.notFound((context) => context.json<ApiError>({ error: "There is nothing at this address." }, 404));
   app.onError((error, context) => {

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.js";
+import { table1 } from "../study/table.js";
 import { fileInside } from "./evaluation-files.js";
 import type { RunEntry } from "./protocol.js";
 import type { StudyView } from "./views.js";
@@ -70,7 +71,7 @@ export async function readStudies(dir: string, runs: readonly RunEntry[]): Promi
       name: nameOf(dir, folder),
       runs: runs.filter((run) => run.folder.startsWith(folder + sep)).map(({ name }) => name),
       progress: table.runs,
-      rows: table.rows,
+      table1: table1(table.rows),
       findings: verdict?.findings ?? [],
       figures: await figureNames(folder),
     });

@@ -1,5 +1,6 @@
 /** What translates a typed sentence: the policies of one run, by name. */
 
+import { Interrupted } from "../errors.js";
 import type { TypedTranslation } from "./views.js";
 
 export interface TypedRequest {
@@ -42,13 +43,13 @@ export class HeldTranslator {
       this.#held = { dir, translator: await this.open(dir) };
     }
     try {
-      const result = await work(this.#held.translator);
+      return await work(this.#held.translator);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) await this.close();
+      throw error;
+    } finally {
       this.#idle = setTimeout(() => void this.close(), this.idle);
       this.#idle.unref();
-      return result;
-    } catch (error) {
-      await this.close();
-      throw error;
     }
   }
 

@@ -1,8 +1,8 @@
 /** What the pages Policies, Compare and Reward are told by the server; types only, since both sides read this. */
 
 import type { BestOfNPoint, Interval, Metric, ProbeSummary } from "../store/summary.js";
+import type { Table } from "../report/tables.js";
 import type { Finding } from "../study/verdicts.js";
-import type { TableRow } from "../study/table.js";
 import type { DifferingKey } from "./config-differences.js";
 import type { RewardBand } from "./disagreement.js";
 
@@ -104,12 +104,12 @@ export interface CompareList {
 
 /** What `coppice compare` wrote. */
 export interface StudyView {
-  /** Its way from the dashboard's folder; `.` for that folder itself. */
+  /** Its way from the dashboard's folder; the folder's own name where that is the study itself. */
   name: string;
   /** Names of its runs that have begun. */
   runs: string[];
   progress: { all: number; finished: number };
-  rows: TableRow[];
+  table1: Table;
   findings: Finding[];
   /** `figure-3`, by number; each is there as SVG, PNG and CSV. */
   figures: string[];
@@ -166,6 +166,8 @@ export interface RewardView {
   learned?: LearnedView;
   /** Damage to human translations that it was probed with; absent before the first policy is evaluated. */
   probe?: ProbeSummary[];
+  /** Share of cases below which a kind of damage counts as overlooked. */
+  weakBelow: number;
   /** Agreement of the reward as it was taught again, by Grow. */
   retrained: { grow: number; kendall: number; spearman: number; pairwiseAccuracy: number; pairs: number }[];
   policies: { name: string; control: boolean }[];

@@ -4,8 +4,7 @@ import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
 import { z } from "zod";
 import { Interrupted, UserError } from "../../errors.js";
-import { parsePolicyName } from "../../rest/names.js";
-import type { Manifest } from "../../store/manifest.js";
+import { policiesOf } from "../../rest/policies.js";
 import type { Evaluated } from "../evaluated-run.js";
 import { EvaluatedRuns, openManifest } from "../evaluated-run.js";
 import type { EvaluatedPolicy } from "../evaluation-files.js";
@@ -66,7 +65,7 @@ export function policiesRoute(open: OpenTranslator): Route {
         policies: policies.map(policyHead),
         sources: pairs.length,
         limits: LIMITS,
-        trained: trainedPolicies(manifest),
+        trained: policiesOf(manifest),
       });
     });
 
@@ -110,7 +109,7 @@ export function policiesRoute(open: OpenTranslator): Route {
 
     app.post("/api/policies/translate", async (context) => {
       const { root } = await site.run(context);
-      const { text, policies, ...how } = await typedBody(context, trainedPolicies(await openManifest(root)));
+      const { text, policies, ...how } = await typedBody(context, policiesOf(await openManifest(root)));
       if (turns.full) {
         context.header("retry-after", String(RETRY_AFTER));
         return context.json(
@@ -153,10 +152,6 @@ export function policiesRoute(open: OpenTranslator): Route {
 /** A policy's figures without its translations. */
 export function policyHead({ name, control, summary }: EvaluatedPolicy): PolicyHead {
   return { name, control, reward: summary.reward, bleu: summary.bleu, chrf: summary.chrf };
-}
-
-function trainedPolicies(manifest: Manifest): string[] {
-  return manifest.steps.map(({ name }) => name).filter((name) => parsePolicyName(name) !== undefined);
 }
 
 /** The first policy and the last that is no control. */

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { kendall, spearman } from "../../evaluate/correlation.js";
+import { BOUNDS } from "../../report/verdict.js";
 import { BC, stepNames } from "../../rest/names.js";
 import { readConfig } from "../../rest/run.js";
 import { loadFacts, type RewardFacts } from "../../reward/learned/facts.js";
@@ -55,6 +56,7 @@ export function rewardRoute(readRatings: ReadRatings): Route {
         kind: config.reward.kind,
         ...(facts && { learned: learnedView(facts) }),
         ...(probe && { probe }),
+        weakBelow: BOUNDS.noticed,
         retrained: retrained(manifest),
         policies: policies.map(({ name, control }) => ({ name, control })),
         rated: (await readRatings(root)).length,

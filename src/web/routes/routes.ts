@@ -1,5 +1,14 @@
 /** Every page's part of the API. */
 
+import { openRunTranslator } from "../run-translator.js";
 import type { Route } from "../site.js";
+import { compareRoute } from "./compare.js";
+import { policiesRoute } from "./policies.js";
+import { rewardRoute } from "./reward.js";
 
-export const routes: readonly Route[] = [];
+export const routes: readonly Route[] = [
+  policiesRoute(openRunTranslator),
+  compareRoute,
+  // Nothing rates yet.
+  rewardRoute(async () => []),
+];
