@@ -96,7 +96,10 @@ export async function figureFile(
 async function studyFolders(dir: string, runs: readonly RunEntry[]): Promise<string[]> {
   const above = new Set<string>();
   for (const { folder } of runs)
-    for (let at = dirname(folder); at === dir || at.startsWith(dir + sep); at = dirname(at)) above.add(at);
+    for (let at = folder; at !== dir; ) {
+      at = dirname(at);
+      above.add(at);
+    }
   const found: string[] = [];
   for (const folder of [...above].sort()) if (await fileInside(folder, "table1.json")) found.push(folder);
   return found;

@@ -122,17 +122,18 @@ export function policiesRoute(open: OpenTranslator): Route {
         const gone = new AbortController();
         const signal = AbortSignal.any([gone.signal, site.closing]);
         lines.onAbort(() => gone.abort());
-        const say = (line: TypedLine) => lines.writeln(JSON.stringify(line));
+        // Not waited for: a reader who is slow to take lines must not hold the turn.
+        const say = (line: TypedLine) => void lines.writeln(JSON.stringify(line));
         let release: (() => void) | undefined;
         try {
-          if (turns.ahead > 0) await say({ kind: "waiting", ahead: turns.ahead });
+          if (turns.ahead > 0) say({ kind: "waiting", ahead: turns.ahead });
           release = await turns.take(signal);
           await held.use(root, (translator) => everyPolicy(translator, { text, policies, ...how, signal }, say));
-          await say({ kind: "end" });
+          say({ kind: "end" });
         } catch (error) {
           if (signal.aborted || error instanceof Interrupted) return;
           if (!(error instanceof UserError)) console.error(error);
-          await say({
+          say({
             kind: "failed",
             error:
               error instanceof UserError
@@ -211,11 +212,11 @@ async function typedBody(context: Context, trained: readonly string[]) {
 async function everyPolicy(
   translator: TypedTranslator,
   task: { text: string; policies: readonly string[]; bestOf: number; temperature: number; signal: AbortSignal },
-  say: (line: TypedLine) => Promise<unknown>,
+  say: (line: TypedLine) => void,
 ): Promise<void> {
   const { policies, ...request } = task;
   for (const policy of policies) {
     if (request.signal.aborted) throw new Interrupted();
-    await say({ kind: "policy", ...(await translator.translate({ ...request, policy })) });
+    say({ kind: "policy", ...(await translator.translate({ ...request, policy })) });
   }
 }
