@@ -42,20 +42,11 @@ export interface GivenAnswer {
   comment?: string | undefined;
 }
 
-/** Something else in the way than what was asked for: the caller's page shows another round than the one open. */
-export class OtherRound extends UserError {}
-
 export class RatingDesk {
   constructor(
     private readonly round: Round,
     private readonly file: string,
   ) {}
-
-  /** Throws an `OtherRound` where a page was made for another round. */
-  check(round: string): void {
-    if (round !== this.round.id)
-      throw new OtherRound("another round of ratings is open now: load the page again. Nothing was changed.");
-  }
 
   /** Where the rater goes on. Throws a UserError where the name is empty, too long or not printable. */
   at(name: string): Desk {

@@ -1,7 +1,7 @@
 /** The common form of ratings, wherever they come from: what one rater gave one text of one system. */
 
-import type { ReadLog } from "./log.js";
-import { standingAnswers } from "./log.js";
+import { z } from "zod";
+import { type ReadLog, standingAnswers } from "./log.js";
 import type { Round } from "./round.js";
 
 /**
@@ -17,26 +17,26 @@ export type Scale = (typeof SCALES)[number];
 
 /** `repeat`: shown a second time; `check`: a known damaged translation, or the human one beside it. */
 export const KINDS = ["item", "repeat", "check"] as const;
-export type Kind = (typeof KINDS)[number];
 
-export interface Judgement {
-  scale: Scale;
-  kind: Kind;
+export const Judgement = z.strictObject({
+  scale: z.enum(SCALES),
+  kind: z.enum(KINDS),
   /** The same for everything that was rated for one source: differences between systems are taken within it. */
-  item: string;
-  rater: string;
+  item: z.string(),
+  rater: z.string(),
   /** A policy, `human`, `damaged:KIND`, or what a file calls it. */
-  system: string;
-  source: string;
-  text: string;
-  reference?: string;
-  score: number;
+  system: z.string(),
+  source: z.string(),
+  text: z.string(),
+  reference: z.string().optional(),
+  score: z.number(),
   /** In [0, 1], where the run has asked its reward. */
-  reward?: number;
-  comment?: string;
+  reward: z.number().min(0).max(1).optional(),
+  comment: z.string().optional(),
   /** ISO 8601. */
-  at?: string;
-}
+  at: z.string().optional(),
+});
+export type Judgement = z.infer<typeof Judgement>;
 
 /** The ratings of a round as they stand: one for each writer of a rated output, so that a shared text counts for all. */
 export function judgementsOf(round: Round, { lines }: Pick<ReadLog, "lines">): Judgement[] {
@@ -69,13 +69,13 @@ export function judgementsOf(round: Round, { lines }: Pick<ReadLog, "lines">): J
 
 /**
  * Ratings of several origins as one list: of two for the same text of the same item, system and rater the first
- * counts, so that a file that was exported here and comes back adds nothing.
+ * counts, so that a file that was exported here and comes back adds nothing. White space does not tell texts apart.
  */
 export function merged(lists: readonly (readonly Judgement[])[]): Judgement[] {
   const known = new Map<string, Judgement>();
   for (const judgement of lists.flat()) {
     const { scale, kind, item, rater, system, source, text } = judgement;
-    const key = JSON.stringify([scale, kind, item, rater, system, source, text]);
+    const key = JSON.stringify([scale, kind, item, rater, system, ...[source, text].map(oneSpaced)]);
     if (!known.has(key)) known.set(key, judgement);
   }
   return [...known.values()];
@@ -88,4 +88,9 @@ export function byText(judgements: readonly Judgement[]): Judgement[] {
     const key = JSON.stringify([kind, item, rater, text]);
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** `text` with each stretch of white space as one space. */
+export function oneSpaced(text: string): string {
+  return text.replace(/\s+/gu, " ").trim();
 }

@@ -1,11 +1,7 @@
 /** The ratings as they were given: one line each in `RUN/ratings/ratings.jsonl`, only ever added to. */
 
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
 import { z } from "zod";
-import { UserError } from "../errors.js";
-import { makeFolder } from "../make-folder.js";
-import { writeFailure } from "../store/atomic.js";
+import { appendLines, readJsonLines } from "./append.js";
 import { COMMENT_LIMIT, HIGHEST, LOWEST, NAME_LIMIT } from "./scale.js";
 
 const common = {
@@ -44,79 +40,15 @@ export interface ReadLog {
   unreadable: number[];
 }
 
-/**
- * Adds one line and waits until the disk has it. One write to a file opened for appending: lines of several
- * processes do not mix. What a crash left half written stays a line of its own.
- *
- * Throws a UserError where the disk is full or the folder read-only; then the line does not count.
- */
+/** Adds one line; see `appendLines`. */
 export function appendLine(file: string, line: LogLine): void {
-  try {
-    makeFolder(dirname(file));
-    // "a+": with "a" alone the end could not be looked at.
-    const handle = openSync(file, "a+");
-    try {
-      const { size } = fstatSync(handle);
-      const bytes = Buffer.from(`${endsLine(handle, size) ? "" : "\n"}${JSON.stringify(line)}\n`);
-      if (writeSync(handle, bytes) < bytes.length)
-        throw new UserError("the disk is full, so the last rating is not kept; make room and rate again.", {
-          file,
-        });
-      fsyncSync(handle);
-      if (size === 0) syncFolderOf(file);
-    } finally {
-      closeSync(handle);
-    }
-  } catch (error) {
-    throw writeFailure(error, file);
-  }
-}
-
-function endsLine(handle: number, size: number): boolean {
-  if (size === 0) return true;
-  const last = Buffer.alloc(1);
-  readSync(handle, last, 0, 1, size - 1);
-  return last[0] === 0x0a;
-}
-
-/** A new file's name is on disk once its folder is. Windows has no such call and needs none. */
-function syncFolderOf(file: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(dirname(file), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  appendLines(file, [line]);
 }
 
 /** All lines; none where there is no file yet. A line that cannot be read costs itself and no other. */
 export function readLog(file: string): ReadLog {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      return { lines: [], unreadable: [] };
-    throw error;
-  }
-  const lines: LogLine[] = [];
-  const unreadable: number[] = [];
-  text.split("\n").forEach((line, i) => {
-    if (line.trim() === "") return;
-    const parsed = LogLine.safeParse(parseJson(line));
-    if (parsed.success) lines.push(parsed.data);
-    else unreadable.push(i + 1);
-  });
-  return { lines, unreadable };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const { values, unreadable } = readJsonLines(file, LogLine);
+  return { lines: values, unreadable };
 }
 
 /**

@@ -19,4 +19,6 @@ export interface Page {
 export const pages: readonly Page[] = [
   { path: "run", title: "Run", load: () => import("./pages/run.js") },
   { path: "candidates", title: "Candidates", load: () => import("./pages/candidates.js") },
+  { path: "rate", title: "Rate", load: () => import("./pages/rate.js") },
+  { path: "ratings", title: "Ratings", load: () => import("./pages/ratings.js") },
 ];
