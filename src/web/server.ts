@@ -1,11 +1,9 @@
 /** The dashboard's server: who may ask, what is served, how failures are said. The pages' parts are in `routes/`. */
 
 import { Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
-import { UserError } from "../errors.js";
 import { guard } from "../http/guard.js";
 import { BUILT_PAGE, builtPage } from "./built.js";
-import type { ApiError } from "./protocol.js";
+import { sayFailures } from "./failures.js";
 import { routes } from "./routes/routes.js";
 import { openSite, type Route } from "./site.js";
 
@@ -29,7 +27,7 @@ export interface Dashboard {
 }
 
 /**
- * The dashboard of `dir`; it reads run folders and writes into none.
+ * The dashboard of `dir`; it reads run folders and writes nothing but ratings.
  *
  * @example const listening = await listen(createDashboard({ dir, address }).app, { address, port: 4242 });
  */
@@ -45,13 +43,6 @@ export function createDashboard({ dir, address, token, page = BUILT_PAGE, parts 
   app.get("/api/runs", async (context) => context.json({ dir, runs: await site.runs() }));
   for (const route of parts) app.route("/", route(site));
   app.route("/", builtPage(page));
-  app.notFound((context) => context.json<ApiError>({ error: "There is nothing at this address." }, 404));
-  app.onError((error, context) => {
-    if (error instanceof HTTPException) return context.json<ApiError>({ error: error.message }, error.status);
-    if (error instanceof UserError) return context.json<ApiError>({ error: error.message }, 400);
-    // A bug: its trace is for the terminal, not for whoever asks.
-    console.error(error);
-    return context.json<ApiError>({ error: "The dashboard failed at this; its terminal says how." }, 500);
-  });
+  sayFailures(app);
   return { app, close };
 }

@@ -1,10 +1,11 @@
 /** The routes of the page on the reward. */
 
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { disagreements, rewardBands } from "../../src/web/disagreement.js";
-import { type RatedTranslation, rewardRoute } from "../../src/web/routes/reward.js";
+import { type RatedTranslation, ratedTranslations } from "../../src/web/rated-translations.js";
+import { rewardRoute } from "../../src/web/routes/reward.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { DisagreementsView, RewardView } from "../../src/web/views.js";
 import { ask, refusal, request } from "./asking.js";
@@ -115,6 +116,48 @@ describe("its disagreements with people", () => {
     expect(all.underrated[0]).toMatchObject({ policy: "G0I0", judge: 6 });
     const one = await ask<DisagreementsView>(dashboard, "/api/reward/disagreements?judge=people&policy=G0I0");
     expect(one).toMatchObject({ policy: "G0I0", translations: 2 });
+  });
+});
+
+describe("rated translations", () => {
+  test("have the mean of their ratings; repeats, checks, other scales and what is no policy do not count", async () => {
+    const other = temporaryFolder();
+    const line = (rater: string, system: string, score: number, more: object = {}) => ({
+      scale: "sqm",
+      kind: "item",
+      item: "round/0",
+      rater,
+      system,
+      source: "Quelle",
+      text: `of ${system}`,
+      reference: "ab",
+      score,
+      reward: 0.25,
+      ...more,
+    });
+    const { reward: _, ...unscored } = line("r1", "G2I1", 3);
+    const lines = [
+      line("r1", "G0I0", 6),
+      line("r2", "G0I0", 3),
+      line("r1", "G1I1", 2, { text: HOSTILE }),
+      line("r1", "G0I0", 0, { kind: "repeat" }),
+      line("r1", "G0I0", 0, { kind: "check" }),
+      line("r3", "G0I0", 90, { scale: "da" }),
+      line("r1", "human", 6),
+      unscored,
+    ];
+    mkdirSync(join(other.dir, "ratings"));
+    writeFileSync(join(other.dir, "ratings/imported.jsonl"), lines.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    const found = await ratedTranslations(other.dir);
+    other.remove();
+    expect(found).toEqual([
+      { policy: "G0I0", source: "Quelle", reference: "ab", text: "of G0I0", reward: 0.25, rating: 4.5 },
+      { policy: "G1I1", source: "Quelle", reference: "ab", text: HOSTILE, reward: 0.25, rating: 2 },
+    ]);
+  });
+
+  test("are none where nobody has rated", async () => {
+    expect(await ratedTranslations(folder.dir)).toEqual([]);
   });
 });
 

@@ -22,4 +22,6 @@ export const pages: readonly Page[] = [
   { path: "policies", title: "Policies", load: () => import("./pages/policies.js") },
   { path: "compare", title: "Compare", load: () => import("./pages/compare.js") },
   { path: "reward", title: "Reward", load: () => import("./pages/reward.js") },
+  { path: "rate", title: "Rate", load: () => import("./pages/rate.js") },
+  { path: "ratings", title: "Ratings", load: () => import("./pages/ratings.js") },
 ];

@@ -14,6 +14,7 @@ import { disagreements, rewardBands } from "../disagreement.js";
 import { type Evaluated, EvaluatedRuns, openManifest } from "../evaluated-run.js";
 import { type EvaluatedPolicy, fileInside } from "../evaluation-files.js";
 import { readQuery } from "../query.js";
+import type { RatedTranslation } from "../rated-translations.js";
 import { missing, type Route } from "../site.js";
 import type { DisagreementsView, Judge, LearnedView, RewardView } from "../views.js";
 
@@ -23,24 +24,10 @@ const SHOWN = 15;
 const MOST_POINTS = 1500;
 const BANDS = 10;
 
-/** A translation that people rated. */
-export interface RatedTranslation {
-  policy: string;
-  source: string;
-  reference: string;
-  text: string;
-  /** The run's reward of it, in [0, 1]. */
-  reward: number;
-  /** Mean of the ratings it got, 0 to 6. */
-  rating: number;
-}
-
-/** The rated translations of the run in a folder; none where nobody has rated yet. */
-export type ReadRatings = (dir: string) => Promise<RatedTranslation[]>;
-
 const Query = z.object({ policy: z.string().optional(), judge: z.enum(["chrf", "people"]).default("chrf") });
 
-export function rewardRoute(readRatings: ReadRatings): Route {
+/** @param readRatings the rated translations of the run in a folder; none where nobody has rated yet */
+export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslation[]>): Route {
   return (site) => {
     const runs = new EvaluatedRuns();
     const app = new Hono();

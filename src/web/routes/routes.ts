@@ -1,14 +1,16 @@
 /** Every page's part of the API. */
 
+import { ratedTranslations } from "../rated-translations.js";
 import { openRunTranslator } from "../run-translator.js";
 import type { Route } from "../site.js";
 import { compareRoute } from "./compare.js";
 import { policiesRoute } from "./policies.js";
+import { ratings } from "./ratings.js";
 import { rewardRoute } from "./reward.js";
 
 export const routes: readonly Route[] = [
   policiesRoute(openRunTranslator),
   compareRoute,
-  // Nothing rates yet.
-  rewardRoute(async () => []),
+  rewardRoute(ratedTranslations),
+  ratings,
 ];
