@@ -1,7 +1,7 @@
 /** The evaluated sources of a run with what every policy made of them. */
 
-import { readPairs } from "../data/read.js";
 import type { Pair } from "../data/pair.js";
+import { readPairs } from "../data/read.js";
 import { UserError } from "../errors.js";
 import { type ChrfScorer, chrfScorer } from "../evaluate/chrf.js";
 import { Manifest } from "../store/manifest.js";
@@ -101,9 +101,12 @@ async function load(dir: string, names: readonly string[]): Promise<Evaluated> {
   const policies = await Promise.all(names.map((name) => readEvaluation(dir, name)));
   const file = await fileInside(dir, "data/test.jsonl");
   if (file === undefined)
-    throw new UserError("data/test.jsonl, which a finished step wrote, is missing. Put it back from a copy.", {
-      file: dir,
-    });
+    throw new UserError(
+      "data/test.jsonl, which a finished step wrote, is missing. Put it back from a copy.",
+      {
+        file: dir,
+      },
+    );
   const all = await readPairs(file);
   const evaluated = Math.min(all.length, ...policies.map(({ translations }) => translations.length));
   return new Evaluated(all.slice(0, evaluated), policies);

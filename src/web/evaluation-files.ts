@@ -16,7 +16,13 @@ const figure = z
 const interval = z.object({ value: figure, low: figure, high: figure });
 
 const File = z.object({
-  summary: z.object({ reward: interval, greedyReward: figure, bleu: interval, chrf: interval, klFromBc: figure }),
+  summary: z.object({
+    reward: interval,
+    greedyReward: figure,
+    bleu: interval,
+    chrf: interval,
+    klFromBc: figure,
+  }),
   bestOfN: z.array(z.object({ n: z.int().positive(), reward: figure, chrf: figure, bleu: figure })),
   /** Of each evaluated source, in the order of the test part. */
   translations: z.array(z.object({ text: z.string(), reward: figure })),

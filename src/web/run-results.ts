@@ -2,7 +2,8 @@
 
 import { gainAt } from "../evaluate/over-optimisation.js";
 import { decimal, signed } from "../report/format.js";
-import { gainSeries, peakOf, type GainSeries } from "../report/gains.js";
+import { type GainSeries, gainSeries, peakOf } from "../report/gains.js";
+import type { Config } from "../rest/config.js";
 import { heldOutMetric } from "../rest/held-out.js";
 import { isOnlinePolicy } from "../rest/names.js";
 import { readConfig } from "../rest/run.js";
@@ -10,7 +11,6 @@ import { costs } from "../rest/steps/summarise.js";
 import type { Manifest } from "../store/manifest.js";
 import { runFolder } from "../store/run-folder.js";
 import type { OnlineSummary } from "../store/summary.js";
-import type { Config } from "../rest/config.js";
 import { openManifest } from "./evaluated-run.js";
 import { evaluationSteps, readEvaluation } from "./evaluation-files.js";
 import type { ComparedRun, GainLine } from "./views.js";
@@ -31,7 +31,10 @@ export async function readResults(name: string, dir: string): Promise<RunResults
     evaluationSteps(manifest).map(({ policy }) => readEvaluation(dir, policy)),
   );
   const policies = evaluations.map(({ name: policy, grow, improve, control, summary }) => {
-    const { samplesDrawn, rewardCalls, seconds } = costs({ manifest }, { name: policy, grow, improve, control });
+    const { samplesDrawn, rewardCalls, seconds } = costs(
+      { manifest },
+      { name: policy, grow, improve, control },
+    );
     return { name: policy, grow, improve, control, ...summary, samplesDrawn, rewardCalls, seconds };
   });
   const bestOfN = evaluations.flatMap(({ name: policy, bestOfN: points }) =>

@@ -31,7 +31,13 @@ export interface Dashboard {
  *
  * @example const listening = await listen(createDashboard({ dir, address }).app, { address, port: 4242 });
  */
-export function createDashboard({ dir, address, token, page = BUILT_PAGE, parts = routes }: DashboardOptions): Dashboard {
+export function createDashboard({
+  dir,
+  address,
+  token,
+  page = BUILT_PAGE,
+  parts = routes,
+}: DashboardOptions): Dashboard {
   const { site, close } = openSite(dir);
   const app = new Hono();
   app.use(...guard({ address, ...(token === undefined ? {} : { token }) }));

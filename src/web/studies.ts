@@ -1,7 +1,7 @@
 /** Studies in the dashboard's folder: what `coppice compare` wrote there. */
 
 import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, relative, sep } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.js";
 import { table1 } from "../study/table.js";
@@ -124,9 +124,12 @@ async function readJson<T extends z.ZodType>(
   const path = await fileInside(folder, file);
   if (path === undefined) return undefined;
   const wrong = (why: string) =>
-    new UserError(`this is not as coppice compare writes it (${why}). Run coppice compare again: it writes it anew.`, {
-      file: path,
-    });
+    new UserError(
+      `this is not as coppice compare writes it (${why}). Run coppice compare again: it writes it anew.`,
+      {
+        file: path,
+      },
+    );
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, "utf8"));

@@ -1,7 +1,7 @@
 /** What the pages Policies, Compare and Reward are told by the server; types only, since both sides read this. */
 
-import type { BestOfNPoint, Interval, Metric, ProbeSummary } from "../store/summary.js";
 import type { Table } from "../report/tables.js";
+import type { BestOfNPoint, Interval, Metric, ProbeSummary } from "../store/summary.js";
 import type { Finding } from "../study/verdicts.js";
 import type { DifferingKey } from "./config-differences.js";
 import type { RewardBand } from "./disagreement.js";

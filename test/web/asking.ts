@@ -16,7 +16,12 @@ export async function ask<T>(dashboard: Dashboard, path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-export function post(dashboard: Dashboard, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+export function post(
+  dashboard: Dashboard,
+  path: string,
+  body: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
   return request(dashboard, path, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -33,7 +33,10 @@ beforeEach(() => {
 afterEach(() => dashboard.close());
 
 const compared = (...names: string[]) =>
-  ask<ComparedView>(dashboard, `/api/compare/runs?${new URLSearchParams(names.map((name) => ["name", name]))}`);
+  ask<ComparedView>(
+    dashboard,
+    `/api/compare/runs?${names.map((name) => `name=${encodeURIComponent(name)}`).join("&")}`,
+  );
 
 describe("runs and studies of a folder", () => {
   test("are listed with how much of them is evaluated", async () => {
@@ -56,13 +59,27 @@ describe("runs and studies of a folder", () => {
 
   test("Table 1 reads as the study's own", async () => {
     const { table1 } = (await ask<CompareList>(dashboard, "/api/compare")).studies[0]!;
-    expect(table1.columns.map(({ header }) => header).slice(0, 4)).toEqual(["policy", "loss", "mean reward", "vs random"]);
+    expect(table1.columns.map(({ header }) => header).slice(0, 4)).toEqual([
+      "policy",
+      "loss",
+      "mean reward",
+      "vs random",
+    ]);
     expect(table1.rows[1]).toMatchObject({ mark: "best" });
-    expect(table1.rows[1]!.cells.slice(0, 4)).toEqual(["rest G1I1", "bc", "58.0 [56.0, 60.0]", "+6.0 [+2.0, +10.0]"]);
+    expect(table1.rows[1]!.cells.slice(0, 4)).toEqual([
+      "rest G1I1",
+      "bc",
+      "58.0 [56.0, 60.0]",
+      "+6.0 [+2.0, +10.0]",
+    ]);
   });
 
   test("a study that was opened itself goes by its folder's name", async () => {
-    const own = createDashboard({ dir: join(folder.dir, "study"), address: "127.0.0.1", parts: [compareRoute] });
+    const own = createDashboard({
+      dir: join(folder.dir, "study"),
+      address: "127.0.0.1",
+      parts: [compareRoute],
+    });
     const { studies } = await ask<CompareList>(own, "/api/compare");
     expect(studies.map(({ name, runs }) => [name, runs])).toEqual([
       ["study", ["runs/seed-1/gold", "runs/seed-1/rest"]],
@@ -86,7 +103,12 @@ describe("chosen runs", () => {
   test("have what each policy cost: by hand from the steps that led to it", async () => {
     const [run] = (await compared(REST)).runs;
     expect(run!.seed).toBe(1);
-    const cost = run!.policies.map(({ name, samplesDrawn, rewardCalls, seconds }) => [name, samplesDrawn, rewardCalls, seconds]);
+    const cost = run!.policies.map(({ name, samplesDrawn, rewardCalls, seconds }) => [
+      name,
+      samplesDrawn,
+      rewardCalls,
+      seconds,
+    ]);
     expect(cost).toEqual([
       // prepare 1, BC 10; evaluation never counts
       ["G0I0", 0, 0, 11],
@@ -106,7 +128,11 @@ describe("chosen runs", () => {
     expect(along("chrf", "policies")).toEqual([{ name: "G1I1", distance: 2, gain: expect.closeTo(-1, 9) }]);
     // KL of the best of 2: ln 2 − 1/2.
     expect(along("reward", "best of N")).toEqual([
-      { name: "best of 2", distance: expect.closeTo(Math.sqrt(0.1931471805599453), 9), gain: expect.closeTo(10, 9) },
+      {
+        name: "best of 2",
+        distance: expect.closeTo(Math.sqrt(0.1931471805599453), 9),
+        gain: expect.closeTo(10, 9),
+      },
     ]);
     expect(run!.heldOut.metric).toBe("chrf");
     expect(run!.gains[0]!.curve).toEqual([]);
@@ -135,7 +161,9 @@ describe("chosen runs", () => {
   test.each([["../lone"], [`${folder.dir}/lone`], ["study"], ["lone/../lone"], [""]])(
     "%j is not a run of this folder",
     async (name) => {
-      const found = await refusal(await request(dashboard, `/api/compare/runs?name=${encodeURIComponent(name)}`));
+      const found = await refusal(
+        await request(dashboard, `/api/compare/runs?name=${encodeURIComponent(name)}`),
+      );
       expect(found.status).toBe(404);
     },
   );
@@ -162,12 +190,15 @@ describe("a study's figures", () => {
     expect(svg.headers.get("content-security-policy")).toContain("script-src 'self'");
   });
 
-  test.each([["notes.txt"], ["figure-4.csv"], ["..%2Ftable1.json"], ["%2e%2e%2ftable1.json"], ["figure-3.csv%00.svg"]])(
-    "%s is not one of them",
-    async (file) => {
-      expect((await figure(file)).status).toBe(404);
-    },
-  );
+  test.each([
+    ["notes.txt"],
+    ["figure-4.csv"],
+    ["..%2Ftable1.json"],
+    ["%2e%2e%2ftable1.json"],
+    ["figure-3.csv%00.svg"],
+  ])("%s is not one of them", async (file) => {
+    expect((await figure(file)).status).toBe(404);
+  });
 
   test("of another folder are not served", async () => {
     expect((await figure("figure-3.csv", "../study")).status).toBe(404);

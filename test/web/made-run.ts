@@ -154,7 +154,12 @@ export function writeRun(dir: string, options: MadeRunOptions = {}): void {
     step("prepare", 1, { outputs: [data] }),
     step("G0I0", 10),
     ...(reward
-      ? [step("reward", 5, { outputs: [write("reward/reward.json", JSON.stringify(FACTS))], result: { lessonSamples: 80 } })]
+      ? [
+          step("reward", 5, {
+            outputs: [write("reward/reward.json", JSON.stringify(FACTS))],
+            result: { lessonSamples: 80 },
+          }),
+        ]
       : []),
     ...evaluate("G0I0"),
     ...(grown
@@ -220,11 +225,22 @@ export function writeStudy(dir: string): void {
     number: 1,
     claim: "Every Improve step raises the reward.",
     verdict: "holds",
-    figure: { value: 8, low: 5, high: 11, over: "sources", seeds: 1, of: "BC to rest G1I1", unit: "points of reward, of 100" },
+    figure: {
+      value: 8,
+      low: 5,
+      high: 11,
+      over: "sources",
+      seeds: 1,
+      of: "BC to rest G1I1",
+      unit: "points of reward, of 100",
+    },
     text: "Changes step by step: +8.0.",
   };
   mkdirSync(join(dir, "figures"), { recursive: true });
-  writeFileSync(join(dir, "table1.json"), JSON.stringify({ runs: { all: 4, finished: 2 }, rows: [row, best] }));
+  writeFileSync(
+    join(dir, "table1.json"),
+    JSON.stringify({ runs: { all: 4, finished: 2 }, rows: [row, best] }),
+  );
   writeFileSync(join(dir, "verdict.json"), JSON.stringify({ findings: [finding] }));
   writeFileSync(join(dir, "figures/figure-3.csv"), "arm,policy,reward\nrest,BC,50\n");
   writeFileSync(join(dir, "figures/figure-3.svg"), '<svg xmlns="http://www.w3.org/2000/svg"/>');

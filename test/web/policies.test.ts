@@ -2,12 +2,18 @@
 
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Interrupted, UserError } from "../../src/errors.js";
 import { policiesRoute } from "../../src/web/routes/policies.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { TypedRequest } from "../../src/web/typed-translator.js";
-import type { PoliciesView, SourcesView, SourceView, TypedLine, TypedTranslation } from "../../src/web/views.js";
+import type {
+  PoliciesView,
+  SourcesView,
+  SourceView,
+  TypedLine,
+  TypedTranslation,
+} from "../../src/web/views.js";
 import { ask, post, refusal, request } from "./asking.js";
 import { CHRF, HOSTILE, POLICIES, temporaryFolder, writeRun } from "./made-run.js";
 
@@ -64,7 +70,8 @@ async function linesOf(response: Response): Promise<TypedLine[]> {
     .map((line) => JSON.parse(line) as TypedLine);
 }
 
-const translate = (body: unknown, signal?: AbortSignal) => post(dashboard, "/api/policies/translate", body, signal);
+const translate = (body: unknown, signal?: AbortSignal) =>
+  post(dashboard, "/api/policies/translate", body, signal);
 
 describe("evaluated sources", () => {
   test("policies come with their figures, BC first and the control behind its counterpart", async () => {
@@ -74,7 +81,11 @@ describe("evaluated sources", () => {
       ["G1I1", false],
       ["G1I1-random", true],
     ]);
-    expect(view.policies[1]!.reward).toEqual({ value: 0.58, low: 0.56, high: expect.closeTo(0.6, 12) });
+    expect(view.policies[1]!.reward).toEqual({
+      value: 0.58,
+      low: expect.closeTo(0.56, 12),
+      high: expect.closeTo(0.6, 12),
+    });
     expect(view.sources).toBe(3);
     expect(view.trained).toEqual(["G0I0", "G1I1", "G1I1-random"]);
   });
@@ -99,7 +110,9 @@ describe("evaluated sources", () => {
 
   test("a search finds words of source or reference, whatever their case", async () => {
     const find = async (search: string) =>
-      (await ask<SourcesView>(dashboard, `/api/policies/sources?search=${encodeURIComponent(search)}`)).rows.map(({ id }) => id);
+      (
+        await ask<SourcesView>(dashboard, `/api/policies/sources?search=${encodeURIComponent(search)}`)
+      ).rows.map(({ id }) => id);
     expect(await find("QUELLE")).toEqual([0, 1]);
     expect(await find("satz")).toEqual([2]);
     expect(await find("AB")).toEqual([0, 1, 2]);
@@ -146,7 +159,10 @@ describe("what is not whole", () => {
 
   test("a run with nothing evaluated has no policies to show, and says so of its sources", async () => {
     writeRun(other.dir, { evaluated: [] });
-    expect(await ask<PoliciesView>(broken, "/api/policies")).toMatchObject({ policies: [], trained: ["G0I0"] });
+    expect(await ask<PoliciesView>(broken, "/api/policies")).toMatchObject({
+      policies: [],
+      trained: ["G0I0"],
+    });
     expect(await refusal(await request(broken, "/api/policies/sources"))).toEqual({
       status: 404,
       error: "No policy of this run has been evaluated yet.",
@@ -240,7 +256,9 @@ describe("a typed sentence", () => {
   });
 
   test("a thousand characters of two code units each are not too many", async () => {
-    expect((await linesOf(await translate({ text: "𝄞".repeat(1000), policies: ["G0I0"] }))).at(-1)).toEqual({ kind: "end" });
+    expect((await linesOf(await translate({ text: "𝄞".repeat(1000), policies: ["G0I0"] }))).at(-1)).toEqual({
+      kind: "end",
+    });
   });
 
   test("one sentence is translated at a time, three wait and are told so, a fifth is refused", async () => {
@@ -299,7 +317,10 @@ describe("a typed sentence", () => {
     fake.answer = async () => {
       throw new Error("secret of the machine");
     };
+    const terminal = vi.spyOn(console, "error").mockImplementation(() => {});
     const [line] = await linesOf(await translate({ text: "2" }));
+    expect(terminal).toHaveBeenCalledOnce();
+    terminal.mockRestore();
     expect(line).toMatchObject({ kind: "failed" });
     expect(JSON.stringify(line)).not.toContain("secret");
     expect(fake.closed).toBe(2);

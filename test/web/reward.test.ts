@@ -19,7 +19,11 @@ beforeAll(() => writeRun(folder.dir));
 afterAll(() => folder.remove());
 beforeEach(() => {
   ratings = [];
-  dashboard = createDashboard({ dir: folder.dir, address: "127.0.0.1", parts: [rewardRoute(async () => ratings)] });
+  dashboard = createDashboard({
+    dir: folder.dir,
+    address: "127.0.0.1",
+    parts: [rewardRoute(async () => ratings)],
+  });
 });
 afterEach(() => dashboard.close());
 
@@ -40,13 +44,22 @@ describe("a reward", () => {
       ],
       meanReward: { samples: 0.5, references: 0.7 },
     });
-    expect(view.learned!.agreement[0]).toMatchObject({ kendall: 0.4, spearman: 0.57, pairwiseAccuracy: 0.63, pairs: 2125 });
+    expect(view.learned!.agreement[0]).toMatchObject({
+      kendall: 0.4,
+      spearman: 0.57,
+      pairwiseAccuracy: 0.63,
+      pairs: 2125,
+    });
   });
 
   test("that is not taught and not probed yet has neither", async () => {
     const other = temporaryFolder();
     writeRun(other.dir, { evaluated: [], reward: false });
-    const own = createDashboard({ dir: other.dir, address: "127.0.0.1", parts: [rewardRoute(async () => [])] });
+    const own = createDashboard({
+      dir: other.dir,
+      address: "127.0.0.1",
+      parts: [rewardRoute(async () => [])],
+    });
     const view = await ask<RewardView>(own, "/api/reward");
     other.remove();
     expect(view).toMatchObject({ kind: "learned", policies: [] });
@@ -58,7 +71,11 @@ describe("a reward", () => {
     const other = temporaryFolder();
     writeRun(other.dir);
     rmSync(join(other.dir, "reward"), { recursive: true });
-    const own = createDashboard({ dir: other.dir, address: "127.0.0.1", parts: [rewardRoute(async () => [])] });
+    const own = createDashboard({
+      dir: other.dir,
+      address: "127.0.0.1",
+      parts: [rewardRoute(async () => [])],
+    });
     const view = await ask<RewardView>(own, "/api/reward");
     other.remove();
     expect(view).not.toHaveProperty("learned");
@@ -71,9 +88,19 @@ describe("its disagreements with chrF", () => {
     const view = await ask<DisagreementsView>(dashboard, "/api/reward/disagreements?policy=G0I0");
     expect(view).toMatchObject({ policy: "G0I0", judge: "chrf", translations: 3, spearman: -1, kendall: -1 });
     expect(view.overrated).toEqual([
-      { policy: "G0I0", source: HOSTILE, reference: "ab", text: "ac", reward: 0.9, judge: expect.closeTo(25, 9), gap: expect.closeTo(2 / 3, 12) },
+      {
+        policy: "G0I0",
+        source: HOSTILE,
+        reference: "ab",
+        text: "ac",
+        reward: 0.9,
+        judge: expect.closeTo(25, 9),
+        gap: expect.closeTo(2 / 3, 12),
+      },
     ]);
-    expect(view.underrated.map(({ source, gap }) => [source, gap])).toEqual([["Quelle eins", expect.closeTo(-2 / 3, 12)]]);
+    expect(view.underrated.map(({ source, gap }) => [source, gap])).toEqual([
+      ["Quelle eins", expect.closeTo(-2 / 3, 12)],
+    ]);
     expect(view.points).toEqual([
       [0.2, expect.closeTo(100, 9)],
       [0.9, expect.closeTo(25, 9)],
@@ -147,7 +174,10 @@ describe("rated translations", () => {
       unscored,
     ];
     mkdirSync(join(other.dir, "ratings"));
-    writeFileSync(join(other.dir, "ratings/imported.jsonl"), lines.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    writeFileSync(
+      join(other.dir, "ratings/imported.jsonl"),
+      lines.map((each) => `${JSON.stringify(each)}\n`).join(""),
+    );
     const found = await ratedTranslations(other.dir);
     other.remove();
     expect(found).toEqual([

@@ -40,7 +40,17 @@ export interface Line {
 }
 
 /** Lines over a plane, named in a legend below. The drawing scales with the page. */
-export function planeSpec({ title, x, y, lines }: { title: string; x: Axis; y: Axis; lines: readonly Line[] }): object {
+export function planeSpec({
+  title,
+  x,
+  y,
+  lines,
+}: {
+  title: string;
+  x: Axis;
+  y: Axis;
+  lines: readonly Line[];
+}): object {
   const names = lines.map(({ name }) => name);
   const known = <T>(of: (line: Line) => T) => ({ domain: names, range: lines.map(of) });
   const legend = {
@@ -57,7 +67,12 @@ export function planeSpec({ title, x, y, lines }: { title: string; x: Axis; y: A
     scale: known((line) => COLOURS[line.colour % COLOURS.length]),
     legend,
   };
-  const shape = { field: "line", type: "nominal", scale: known((line) => SHAPES[line.colour % SHAPES.length]), legend };
+  const shape = {
+    field: "line",
+    type: "nominal",
+    scale: known((line) => SHAPES[line.colour % SHAPES.length]),
+    legend,
+  };
   const axis = ({ title: words, domain }: Axis, field: string) => ({
     field,
     type: "quantitative",
@@ -69,7 +84,13 @@ export function planeSpec({ title, x, y, lines }: { title: string; x: Axis; y: A
     lines.filter(draws).flatMap(({ name, points, dashed, faint }) =>
       points
         .filter((point) => Number.isFinite(point.x + point.y))
-        .map((point, order) => ({ line: name, ...point, order, dashed: dashed === true, faint: faint === true })),
+        .map((point, order) => ({
+          line: name,
+          ...point,
+          order,
+          dashed: dashed === true,
+          faint: faint === true,
+        })),
     );
   const intervals = rows(() => true).filter(({ low, high }) => low !== undefined && high !== undefined);
   return {
@@ -109,7 +130,13 @@ export function planeSpec({ title, x, y, lines }: { title: string; x: Axis; y: A
           strokeDash: {
             field: "dashed",
             type: "nominal",
-            scale: { domain: [false, true], range: [[1, 0], [6, 4]] },
+            scale: {
+              domain: [false, true],
+              range: [
+                [1, 0],
+                [6, 4],
+              ],
+            },
             legend: null,
           },
         },

@@ -7,10 +7,11 @@ import { withoutSecrets } from "../../report/secrets.js";
 import { Manifest } from "../../store/manifest.js";
 import { configDifferences } from "../config-differences.js";
 import { evaluationSteps } from "../evaluation-files.js";
-import { readResults, type RunResults } from "../run-results.js";
-import { missing, type Route } from "../site.js";
+import { missing } from "../missing.js";
+import { type RunResults, readResults } from "../run-results.js";
+import type { Route } from "../site.js";
 import { figureFile, readStudies } from "../studies.js";
-import type { CompareList, ComparedView } from "../views.js";
+import type { ComparedView, CompareList } from "../views.js";
 
 /** Runs of one answer: more lines than that no chart keeps apart. */
 const MOST_RUNS = 12;

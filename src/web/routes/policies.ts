@@ -8,8 +8,9 @@ import { policiesOf } from "../../rest/policies.js";
 import type { Evaluated } from "../evaluated-run.js";
 import { EvaluatedRuns, openManifest } from "../evaluated-run.js";
 import type { EvaluatedPolicy } from "../evaluation-files.js";
+import { missing } from "../missing.js";
 import { readQuery, wholeNumber } from "../query.js";
-import { missing, type Route } from "../site.js";
+import type { Route } from "../site.js";
 import { Turns } from "../turns.js";
 import { HeldTranslator, type OpenTranslator, type TypedTranslator } from "../typed-translator.js";
 import type {
@@ -128,7 +129,9 @@ export function policiesRoute(open: OpenTranslator): Route {
         try {
           if (turns.ahead > 0) say({ kind: "waiting", ahead: turns.ahead });
           release = await turns.take(signal);
-          await held.use(root, (translator) => everyPolicy(translator, { text, policies, ...how, signal }, say));
+          await held.use(root, (translator) =>
+            everyPolicy(translator, { text, policies, ...how, signal }, say),
+          );
           say({ kind: "end" });
         } catch (error) {
           if (signal.aborted || error instanceof Interrupted) return;
@@ -191,7 +194,9 @@ async function typedBody(context: Context, trained: readonly string[]) {
   const parsed = TypedBody.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new UserError(`${issue.path.join(".") || "the body"} is wrong (${issue.message}). Change it and ask again.`);
+    throw new UserError(
+      `${issue.path.join(".") || "the body"} is wrong (${issue.message}). Change it and ask again.`,
+    );
   }
   const { policies = trained, ...rest } = parsed.data;
   // One sentence: line breaks of what was pasted are spaces.
@@ -199,19 +204,28 @@ async function typedBody(context: Context, trained: readonly string[]) {
   if (text === "") throw new UserError("there is no text to translate. Type a sentence.");
   const { length } = Array.from(text);
   if (length > LIMITS.characters)
-    throw new UserError(`the text has ${length} characters, but ${LIMITS.characters} is the most. Shorten it.`);
+    throw new UserError(
+      `the text has ${length} characters, but ${LIMITS.characters} is the most. Shorten it.`,
+    );
   const unknown = policies.find((name) => !trained.includes(name));
   if (unknown !== undefined)
     throw new UserError(
       `the run has no policy ${JSON.stringify(unknown)}. It has ${trained.join(", ") || "none yet"}.`,
     );
-  if (policies.length === 0) throw new UserError("the run has no policy yet. Wait for its first to be trained.");
+  if (policies.length === 0)
+    throw new UserError("the run has no policy yet. Wait for its first to be trained.");
   return { ...rest, text, policies };
 }
 
 async function everyPolicy(
   translator: TypedTranslator,
-  task: { text: string; policies: readonly string[]; bestOf: number; temperature: number; signal: AbortSignal },
+  task: {
+    text: string;
+    policies: readonly string[];
+    bestOf: number;
+    temperature: number;
+    signal: AbortSignal;
+  },
   say: (line: TypedLine) => void,
 ): Promise<void> {
   const { policies, ...request } = task;

@@ -13,9 +13,10 @@ import { runFolder } from "../../store/run-folder.js";
 import { disagreements, rewardBands } from "../disagreement.js";
 import { type Evaluated, EvaluatedRuns, openManifest } from "../evaluated-run.js";
 import { type EvaluatedPolicy, fileInside } from "../evaluation-files.js";
+import { missing } from "../missing.js";
 import { readQuery } from "../query.js";
 import type { RatedTranslation } from "../rated-translations.js";
-import { missing, type Route } from "../site.js";
+import type { Route } from "../site.js";
 import type { DisagreementsView, Judge, LearnedView, RewardView } from "../views.js";
 
 /** Translations shown at each end. */
@@ -147,9 +148,7 @@ function learnedView(facts: RewardFacts): LearnedView {
 }
 
 const Probe = z.object({
-  probe: z.array(
-    z.object({ kind: z.string(), damage: z.string(), pairs: z.number(), noticed: z.number() }),
-  ),
+  probe: z.array(z.object({ kind: z.string(), damage: z.string(), pairs: z.number(), noticed: z.number() })),
 });
 
 /** What the first policy's evaluation found out about the reward; older runs lack it. */

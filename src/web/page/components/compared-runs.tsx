@@ -54,8 +54,8 @@ export function ComparedRuns({ view: { runs, configuration, failed } }: { view: 
       </div>
       <h3>Gain against distance from BC</h3>
       <p class="faint">
-        Where the held-out metric turns down while the reward goes on rising, more of the reward costs quality. Lines:
-        the curves of Gao et al. (2022) fitted to the points, where these decide one.
+        Where the held-out metric turns down while the reward goes on rising, more of the reward costs
+        quality. Lines: the curves of Gao et al. (2022) fitted to the points, where these decide one.
       </p>
       <div class="charts">
         <GainChart runs={runs} of="reward" />
@@ -74,7 +74,9 @@ interface PolicyOfRun {
 }
 
 function FiguresTable({ runs }: { runs: readonly ComparedRun[] }) {
-  const rows = runs.flatMap(({ name, policies }) => policies.map((policy): PolicyOfRun => ({ run: name, policy })));
+  const rows = runs.flatMap(({ name, policies }) =>
+    policies.map((policy): PolicyOfRun => ({ run: name, policy })),
+  );
   return (
     <Table
       caption="Every evaluated policy of the chosen runs: mean reward 0 to 100 with its 95 % interval"
@@ -95,7 +97,12 @@ function FiguresTable({ runs }: { runs: readonly ComparedRun[] }) {
         { key: "bleu", header: "BLEU", align: "right", cell: ({ policy }) => points(policy.bleu.value) },
         { key: "chrf", header: "chrF", align: "right", cell: ({ policy }) => points(policy.chrf.value) },
         { key: "kl", header: "KL", align: "right", cell: ({ policy }) => decimal(policy.klFromBc, 2) },
-        { key: "samples", header: "samples", align: "right", cell: ({ policy }) => count(policy.samplesDrawn) },
+        {
+          key: "samples",
+          header: "samples",
+          align: "right",
+          cell: ({ policy }) => count(policy.samplesDrawn),
+        },
         { key: "calls", header: "calls", align: "right", cell: ({ policy }) => count(policy.rewardCalls) },
         { key: "time", header: "time", align: "right", cell: ({ policy }) => duration(policy.seconds) },
       ]}
@@ -147,10 +154,20 @@ function LearningCurves({
     <Chart
       name={`${figure}-against-${cost}`}
       description={`${label} by ${COSTS[cost].option}. ${lines
-        .map(({ name, points: places }) => `${name}: ${places.map(({ x, y, label: at }) => `${at ?? ""} ${decimal(y, 1)} at ${count(x)}`).join(", ")}.`)
+        .map(
+          ({ name, points: places }) =>
+            `${name}: ${places.map(({ x, y, label: at }) => `${at ?? ""} ${decimal(y, 1)} at ${count(x)}`).join(", ")}.`,
+        )
         .join(" ")}`}
       rows={lines.flatMap(({ name, points: places }) =>
-        places.map(({ x, y, low, high, label: policy }) => ({ run: name, policy, [cost]: x, [figure]: y, low, high })),
+        places.map(({ x, y, low, high, label: policy }) => ({
+          run: name,
+          policy,
+          [cost]: x,
+          [figure]: y,
+          low,
+          high,
+        })),
       )}
       spec={planeSpec({
         title: figure === "reward" ? "Mean reward (0 to 100)" : label,
@@ -197,7 +214,10 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | 
       name={`${of}-gain-against-kl`}
       description={`${title} over BC against the square root of the KL divergence from it. ${lines
         .filter(({ draw }) => draw !== "curve")
-        .map(({ name, points: places }) => `${name}: ${places.map(({ x, y, label }) => `${label} ${signed(y)} at ${decimal(x, 2)}`).join(", ")}.`)
+        .map(
+          ({ name, points: places }) =>
+            `${name}: ${places.map(({ x, y, label }) => `${label} ${signed(y)} at ${decimal(x, 2)}`).join(", ")}.`,
+        )
         .join(" ")}`}
       rows={lines.flatMap(({ name, points: places }) =>
         places.map(({ x, y, label }) => ({ line: name, place: label, sqrtKl: x, gain: y })),
@@ -237,7 +257,8 @@ function ConfigurationTable({
   runs: readonly ComparedRun[];
   configuration: ComparedView["configuration"];
 }) {
-  if (runs.length < 2) return <p class="note">Choose two runs or more to see what differs in their configurations.</p>;
+  if (runs.length < 2)
+    return <p class="note">Choose two runs or more to see what differs in their configurations.</p>;
   if (configuration.length === 0) return <p class="note">The configurations of these runs are the same.</p>;
   return (
     <Table

@@ -23,7 +23,9 @@ interface Props {
 }
 
 export function Disagreements({ run, policy, judge }: Props) {
-  const answer = useAnswer<DisagreementsView>(`/api/reward/disagreements${queryText({ run, policy, judge })}`);
+  const answer = useAnswer<DisagreementsView>(
+    `/api/reward/disagreements${queryText({ run, policy, judge })}`,
+  );
   return <Answered answer={answer} show={(view) => <View view={view} />} />;
 }
 
@@ -35,8 +37,8 @@ function View({ view }: { view: DisagreementsView }) {
     <>
       <p>
         Over {plural(translations, "translation")}
-        {of}, reward and {name} agree at Spearman's ρ {decimal(spearman, 2)} and Kendall's τ {decimal(kendall, 2)} (1:
-        the same order, 0: none).
+        {of}, reward and {name} agree at Spearman's ρ {decimal(spearman, 2)} and Kendall's τ{" "}
+        {decimal(kendall, 2)} (1: the same order, 0: none).
       </p>
       <div class="charts">
         <Chart
@@ -75,7 +77,12 @@ function View({ view }: { view: DisagreementsView }) {
               header: "reward",
               cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}`,
             },
-            { key: "judge", header: `mean ${name}`, align: "right", cell: (band) => decimal(band.judge, digits) },
+            {
+              key: "judge",
+              header: `mean ${name}`,
+              align: "right",
+              cell: (band) => decimal(band.judge, digits),
+            },
             { key: "count", header: "translations", align: "right", cell: ({ count }) => count },
           ]}
         />
@@ -132,7 +139,11 @@ function Parted({
                 header: "translation",
                 cell: ({ text, reference }) => <Marked text={text} reference={reference} />,
               },
-              { key: "reference", header: "reference", cell: ({ reference }) => <bdi>{visible(reference)}</bdi> },
+              {
+                key: "reference",
+                header: "reference",
+                cell: ({ reference }) => <bdi>{visible(reference)}</bdi>,
+              },
               { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
               { key: "judge", header: name, align: "right", cell: (row) => decimal(row.judge, digits) },
             ]}

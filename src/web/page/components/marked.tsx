@@ -11,10 +11,8 @@ export function Marked({ text, reference }: { text: string; reference: string })
         kind === "same" ? (
           part
         ) : kind === "differs" ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: stretches have no name but their place.
           <mark key={at}>{part}</mark>
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: as above.
           <span key={at} class="gap" title="words of the reference are missing here">
             ‸<span class="hidden"> (words missing) </span>
           </span>

@@ -1,7 +1,7 @@
 /** A table of the report, whose cells are text already. */
 
-import type { Table as ReportTable } from "../../../report/tables.js";
 import { visible } from "../../../report/escape.js";
+import type { Table as ReportTable } from "../../../report/tables.js";
 import { Table } from "./table.js";
 
 export function PlainTable({ table, testId }: { table: ReportTable; testId?: string }) {

@@ -13,7 +13,8 @@ export function Study({ study }: { study: StudyView }) {
       <h2 id={id}>Study {name}</h2>
       {progress.finished < progress.all && (
         <p class="note">
-          {progress.finished} of {plural(progress.all, "run")} are finished: figures change with every further one.
+          {progress.finished} of {plural(progress.all, "run")} are finished: figures change with every further
+          one.
         </p>
       )}
       {table1.rows.length === 0 ? (
@@ -62,12 +63,20 @@ function StudyFigure({ study, figure }: { study: string; figure: string }) {
   const words = figure.replace("figure-", "The paper's Figure ");
   return (
     <figure data-testid={figure}>
-      <img src={address("svg")} alt={`${words} on these data; its numbers are in the CSV file.`} loading="lazy" />
+      <img
+        src={address("svg")}
+        alt={`${words} on these data; its numbers are in the CSV file.`}
+        loading="lazy"
+      />
       <figcaption>
         {words}. Save as{" "}
         {["svg", "png", "csv"].map((ending) => (
           <span key={ending}>
-            <a href={address(ending)} download={`${figure}.${ending}`} aria-label={`Save ${figure} as ${ending.toUpperCase()}`}>
+            <a
+              href={address(ending)}
+              download={`${figure}.${ending}`}
+              aria-label={`Save ${figure} as ${ending.toUpperCase()}`}
+            >
               {ending.toUpperCase()}
             </a>{" "}
           </span>

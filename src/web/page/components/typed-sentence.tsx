@@ -33,7 +33,7 @@ export function TypedSentence({ run, limits, trained }: Props) {
   const [temperature, setTemperature] = useState("1");
   const [work, setWork] = useState<Work>();
   const [error, setError] = useState<string>();
-  const stop = useRef<AbortController>();
+  const stop = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => stop.current?.abort(), []);
   const busy = work?.state === "waiting" || work?.state === "working";
 
@@ -49,7 +49,8 @@ export function TypedSentence({ run, limits, trained }: Props) {
         body: { text, bestOf, temperature: Number(temperature) },
         signal: own.signal,
         onLine: (line) => {
-          if (line.kind === "waiting") change((before) => ({ ...before, state: "waiting", ahead: line.ahead }));
+          if (line.kind === "waiting")
+            change((before) => ({ ...before, state: "waiting", ahead: line.ahead }));
           else if (line.kind === "policy")
             change((before) => ({ ...before, state: "working", found: [...before.found, line] }));
           else if (line.kind === "end") change((before) => ({ ...before, state: "done" }));
@@ -125,7 +126,9 @@ export function TypedSentence({ run, limits, trained }: Props) {
         )}
       </form>
       {trained.length === 0 && (
-        <p class="note">No policy is trained yet. When the first one is, reload this page and type a sentence.</p>
+        <p class="note">
+          No policy is trained yet. When the first one is, reload this page and type a sentence.
+        </p>
       )}
       {error !== undefined && <ErrorState error={error} />}
       {work && (
@@ -191,8 +194,8 @@ function Found({ work: { asked, found } }: { work: Work }) {
       />
       {!scored && (
         <p class="note">
-          This run's reward compares with a human translation, which a typed sentence does not have: nothing is scored,
-          and there is no best of N.
+          This run's reward compares with a human translation, which a typed sentence does not have: nothing
+          is scored, and there is no best of N.
         </p>
       )}
     </>
@@ -217,7 +220,6 @@ function Best({ samples }: { samples: readonly ScoredText[] }) {
         <summary>all {plural(samples.length, "sample")}</summary>
         <ol class="samples">
           {samples.map((sample, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: samples may be equal, and do not move.
             <li key={at}>
               <Text of={sample} /> <span class="change">{rewardPoints(sample.reward)}</span>
             </li>

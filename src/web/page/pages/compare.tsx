@@ -48,7 +48,8 @@ function Comparison({ list: { runs, studies }, query }: { list: CompareList; que
     return (
       <Empty title="This folder holds no run yet.">
         <p>
-          Start one with <code>coppice run</code>, or open a folder that holds several: <code>coppice ui runs</code>.
+          Start one with <code>coppice run</code>, or open a folder that holds several:{" "}
+          <code>coppice ui runs</code>.
         </p>
       </Empty>
     );

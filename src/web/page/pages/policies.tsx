@@ -3,8 +3,8 @@
 import { plural } from "../../../report/format.js";
 import type { PoliciesView } from "../../views.js";
 import { useAnswer } from "../api.js";
-import { Answered, Empty } from "../components/states.js";
 import { EvaluatedSources } from "../components/evaluated-sources.js";
+import { Answered, Empty } from "../components/states.js";
 import { TypedSentence } from "../components/typed-sentence.js";
 import type { PageProps } from "../pages.js";
 import { queryText } from "../router.js";
@@ -30,8 +30,8 @@ export default function PoliciesPage({ run, query }: PageProps) {
               ) : (
                 <>
                   <p class="faint">
-                    {plural(sources, "source")} that no policy was trained on. Underlined: words that the reference
-                    does not have; ‸: words of it that are missing.
+                    {plural(sources, "source")} that no policy was trained on. Underlined: words that the
+                    reference does not have; ‸: words of it that are missing.
                   </p>
                   <EvaluatedSources run={run} query={query} />
                 </>

@@ -75,7 +75,10 @@ function Reward({ run, query, view }: PageProps & { view: RewardView }) {
         <h2 id="judges">Where it parts from another judge</h2>
         {policies.length === 0 ? (
           <Empty title="No policy has been evaluated yet.">
-            <p>When the first is, its translations with the widest difference between reward and chrF stand here.</p>
+            <p>
+              When the first is, its translations with the widest difference between reward and chrF stand
+              here.
+            </p>
           </Empty>
         ) : (
           <>
@@ -85,7 +88,9 @@ function Reward({ run, query, view }: PageProps & { view: RewardView }) {
                 <select
                   value={judge}
                   data-testid="judge"
-                  onChange={({ currentTarget }) => setQuery({ judge: currentTarget.value, policy: undefined })}
+                  onChange={({ currentTarget }) =>
+                    setQuery({ judge: currentTarget.value, policy: undefined })
+                  }
                 >
                   <option value="chrf">chrF, against the reference</option>
                   <option value="people" disabled={rated === 0}>
@@ -135,7 +140,11 @@ function Probe({ probe, weakBelow }: { probe: NonNullable<RewardView["probe"]>; 
           spec={shareBarsSpec({
             title: "How often damage lowers the reward",
             axis: "share of human translations",
-            bars: sorted.map(({ damage, noticed }) => ({ name: damage, share: noticed, weak: noticed < weakBelow })),
+            bars: sorted.map(({ damage, noticed }) => ({
+              name: damage,
+              share: noticed,
+              weak: noticed < weakBelow,
+            })),
           })}
         />
         <Table
@@ -188,13 +197,14 @@ function Learned({ learned: { target, agreement, calibration, meanReward } }: { 
         columns={[{ key: "on", header: "on", cell: ({ on }) => on }, ...agreementColumns]}
       />
       <p class="note">
-        Better of two: how often it picks the better of two candidates of one source, which is what selection needs;
-        50 % is chance.
+        Better of two: how often it picks the better of two candidates of one source, which is what selection
+        needs; 50 % is chance.
       </p>
       <h3>Calibration</h3>
       <p class="faint">
-        A reward of 0.9 scores above nine of ten samples of the first policy. On held-out sources these have a mean of{" "}
-        {rewardPoints(meanReward.samples)} of 100, the human translations {rewardPoints(meanReward.references)}.
+        A reward of 0.9 scores above nine of ten samples of the first policy. On held-out sources these have a
+        mean of {rewardPoints(meanReward.samples)} of 100, the human translations{" "}
+        {rewardPoints(meanReward.references)}.
       </p>
       <div class="charts">
         <Chart
