@@ -339,7 +339,12 @@ function filterConditions(filter: BrowseFilter, human: string, values: Values): 
 }
 
 /** Condition for the rows behind the cursor, in the order of `key` with what is missing last, then source and sample. */
-function behind(key: string, descending: boolean, { value, sourceId, sampleId }: Cursor, values: Values): string {
+function behind(
+  key: string,
+  descending: boolean,
+  { value, sourceId, sampleId }: Cursor,
+  values: Values,
+): string {
   values.sourceId = sourceId;
   values.sampleId = sampleId;
   const later =

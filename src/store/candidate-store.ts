@@ -47,7 +47,7 @@ const UNIT = "1152921504606846976";
 export const MEAN_REWARD = `sum(CAST(reward * ${UNIT} AS BIGINT))::DOUBLE / count(reward) / ${UNIT}`;
 
 const ROW_COLUMNS = Object.keys(COLUMNS)
-  .filter((name) => name !== "characters")
+  .filter((name) => name !== "characters" && name !== "repetition")
   .join(", ");
 
 /** A number in a query's answer; null (a mean of nothing) is NaN. */
@@ -145,10 +145,7 @@ export class CandidateStore {
   }
 
   /** The rows that one SELECT gives, in chunks of up to 2,048. */
-  async *stream(
-    sql: string,
-    values: Readonly<Record<string, SqlParameter>> = {},
-  ): AsyncGenerator<SqlRow[]> {
+  async *stream(sql: string, values: Readonly<Record<string, SqlParameter>> = {}): AsyncGenerator<SqlRow[]> {
     // One connection a query, so that queries may run beside each other.
     const connection = await this.engine.instance.connect();
     try {

@@ -35,7 +35,7 @@ export function builtPage(folder: string, first = "index.html"): Hono {
   });
   app.get("/assets/:name", async (context) => {
     const name = context.req.param("name");
-    const names = await readdir(join(folder, "assets")).catch(() => []);
+    const names: string[] = await readdir(join(folder, "assets")).catch(() => []);
     const type = TYPES[extname(name)];
     if (!names.includes(name) || type === undefined) return context.notFound();
     const bytes = await readFile(join(folder, "assets", name));

@@ -4,7 +4,14 @@ import { charts } from "../report/charts.js";
 import { visible } from "../report/escape.js";
 import { baseline, lastStep } from "../report/figures.js";
 import { count, points, rewardPoints, signed } from "../report/format.js";
-import { bestOfNTable, effectsTable, improveTable, onlineTable, policyTable, type Table } from "../report/tables.js";
+import {
+  bestOfNTable,
+  effectsTable,
+  improveTable,
+  onlineTable,
+  policyTable,
+  type Table,
+} from "../report/tables.js";
 import { verdict } from "../report/verdict.js";
 import { stepNames } from "../rest/names.js";
 import { summariseSoFar } from "../rest/steps/summarise.js";
@@ -41,7 +48,7 @@ export async function runFigures(run: NamedRun): Promise<RunFigures> {
       bestOfNTable(summary),
     ]
       .filter(({ rows }) => rows.length > 0)
-      .map(shown),
+      .map(tableView),
   };
 }
 
@@ -84,7 +91,7 @@ function tiles(summary: RunSummary): RunFigures["tiles"] {
 }
 
 /** Cells come from files: what acts instead of being seen is written out. */
-function shown({ title, columns, rows, notes }: Table): TableView {
+export function tableView({ title, columns, rows, notes }: Table): TableView {
   return {
     title,
     columns,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { UserError } from "../errors.js";
 import { table1 } from "../study/table.js";
 import { fileInside } from "./evaluation-files.js";
+import { tableView } from "./figures.js";
 import type { RunEntry } from "./protocol.js";
 import type { StudyView } from "./views.js";
 
@@ -67,11 +68,12 @@ export async function readStudies(dir: string, runs: readonly RunEntry[]): Promi
     const table = await readJson(folder, "table1.json", Table1);
     const verdict = await readJson(folder, "verdict.json", Verdict);
     if (!table) continue;
+    const name = nameOf(dir, folder);
     studies.push({
-      name: nameOf(dir, folder),
+      name,
       runs: runs.filter((run) => run.folder.startsWith(folder + sep)).map(({ name }) => name),
       progress: table.runs,
-      table1: table1(table.rows),
+      table1: tableView({ ...table1(table.rows), title: `Study ${name}: Table 1` }),
       findings: verdict?.findings ?? [],
       figures: await figureNames(folder),
     });

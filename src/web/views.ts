@@ -1,10 +1,10 @@
 /** What the pages Policies, Compare and Reward are told by the server; types only, since both sides read this. */
 
-import type { Table } from "../report/tables.js";
 import type { BestOfNPoint, Interval, Metric, ProbeSummary } from "../store/summary.js";
 import type { Finding } from "../study/verdicts.js";
 import type { DifferingKey } from "./config-differences.js";
 import type { RewardBand } from "./disagreement.js";
+import type { TableView } from "./protocol.js";
 
 /** A policy that has been evaluated. Rewards are in [0, 1], chrF and BLEU in [0, 100]; NaN travels as null. */
 export interface PolicyHead {
@@ -109,7 +109,7 @@ export interface StudyView {
   /** Names of its runs that have begun. */
   runs: string[];
   progress: { all: number; finished: number };
-  table1: Table;
+  table1: TableView;
   findings: Finding[];
   /** `figure-3`, by number; each is there as SVG, PNG and CSV. */
   figures: string[];

@@ -1,13 +1,13 @@
 /** A reward beside another judge of the same translations: as a cloud, in bands, and where the two part most. */
 
-import { visible } from "../../../report/escape.js";
 import { decimal, plural, rewardPoints } from "../../../report/format.js";
 import type { DisagreementsView, Judge, JudgedTranslation } from "../../views.js";
 import { useAnswer } from "../api.js";
 import { queryText } from "../router.js";
 import { planeSpec } from "../specs.js";
 import { Chart } from "./chart.js";
-import { Marked } from "./marked.js";
+import { Marked, Words } from "./marked.js";
+import { Reward } from "./reward.js";
 import { Answered } from "./states.js";
 import { Table } from "./table.js";
 
@@ -133,7 +133,7 @@ function Parted({
             rows={rows.map((row, at) => ({ ...row, at }))}
             keyOf={({ at }) => at}
             columns={[
-              { key: "source", header: "source", cell: ({ source }) => <bdi>{visible(source)}</bdi> },
+              { key: "source", header: "source", cell: ({ source }) => <Words text={source} /> },
               {
                 key: "text",
                 header: "translation",
@@ -142,9 +142,14 @@ function Parted({
               {
                 key: "reference",
                 header: "reference",
-                cell: ({ reference }) => <bdi>{visible(reference)}</bdi>,
+                cell: ({ reference }) => <Words text={reference} />,
               },
-              { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
+              {
+                key: "reward",
+                header: "reward",
+                align: "right",
+                cell: ({ reward }) => <Reward value={reward} />,
+              },
               { key: "judge", header: name, align: "right", cell: (row) => decimal(row.judge, digits) },
             ]}
           />

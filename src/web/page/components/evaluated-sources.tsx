@@ -1,12 +1,12 @@
 /** A list of evaluated sources to search and walk through, and one of them by every policy. */
 
 import { useEffect, useState } from "preact/hooks";
-import { visible } from "../../../report/escape.js";
-import { plural, points, rewardPoints, signed } from "../../../report/format.js";
+import { plural, points, signed } from "../../../report/format.js";
 import type { SourceOrder, SourcesView, SourceView } from "../../views.js";
 import { useAnswer } from "../api.js";
 import { linkTo, queryText, setQuery } from "../router.js";
-import { Marked } from "./marked.js";
+import { Marked, Words } from "./marked.js";
+import { Reward } from "./reward.js";
 import { Answered, Empty } from "./states.js";
 import { Table } from "./table.js";
 
@@ -111,7 +111,7 @@ function SourceList({
               href={linkTo("policies", { ...Object.fromEntries(query), source: row.id })}
               aria-current={String(row.id) === chosen ? "true" : undefined}
             >
-              <bdi>{visible(row.source)}</bdi>
+              <Words text={row.source} />
               {last !== first && <span class="change">{signed((row.last - row.first) * 100)}</span>}
             </a>
           </li>
@@ -150,11 +150,11 @@ function OneSource({ run, id }: { run: string | undefined; id: string }) {
           <dl class="texts">
             <dt>source</dt>
             <dd>
-              <bdi>{visible(source)}</bdi>
+              <Words text={source} />
             </dd>
             <dt>reference</dt>
             <dd>
-              <bdi>{visible(reference)}</bdi>
+              <Words text={reference} />
             </dd>
           </dl>
           <Table
@@ -170,7 +170,12 @@ function OneSource({ run, id }: { run: string | undefined; id: string }) {
                 header: "translation",
                 cell: ({ text }) => <Marked text={text} reference={reference} />,
               },
-              { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
+              {
+                key: "reward",
+                header: "reward",
+                align: "right",
+                cell: ({ reward }) => <Reward value={reward} />,
+              },
               { key: "chrf", header: "chrF", align: "right", cell: ({ chrf }) => points(chrf) },
             ]}
           />

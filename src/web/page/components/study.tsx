@@ -3,14 +3,12 @@
 import { decimal, MISSING, plural } from "../../../report/format.js";
 import type { StudyView } from "../../views.js";
 import { queryText } from "../router.js";
-import { PlainTable } from "./plain-table.js";
+import { ReportTable } from "./report-table.js";
 
 export function Study({ study }: { study: StudyView }) {
   const { name, progress, table1, findings, figures } = study;
-  const id = `study-${name}`;
   return (
-    <section aria-labelledby={id} data-testid="study">
-      <h2 id={id}>Study {name}</h2>
+    <section aria-label={`Study ${name}`} data-testid="study">
       {progress.finished < progress.all && (
         <p class="note">
           {progress.finished} of {plural(progress.all, "run")} are finished: figures change with every further
@@ -20,7 +18,7 @@ export function Study({ study }: { study: StudyView }) {
       {table1.rows.length === 0 ? (
         <p class="note">No run of it is finished yet. Table 1 appears here when the first is.</p>
       ) : (
-        <PlainTable table={table1} testId="table-1" />
+        <ReportTable table={table1} />
       )}
       {findings.length > 0 && (
         <>

@@ -6,6 +6,8 @@ import { plural, rewardPoints } from "../../../report/format.js";
 import type { ScoredText, TypedLimits, TypedLine, TypedTranslation } from "../../views.js";
 import { postForLines } from "../lines.js";
 import { queryText } from "../router.js";
+import { Words } from "./marked.js";
+import { Reward } from "./reward.js";
 import { ErrorState } from "./states.js";
 import { Table } from "./table.js";
 
@@ -173,7 +175,7 @@ function Found({ work: { asked, found } }: { work: Work }) {
             key: "greedy-reward",
             header: "reward",
             align: "right",
-            cell: ({ greedy }) => rewardPoints(greedy.reward),
+            cell: ({ greedy }) => <Reward value={greedy.reward} />,
           },
           ...(asked.bestOf === 0 || !scored
             ? []
@@ -187,7 +189,7 @@ function Found({ work: { asked, found } }: { work: Work }) {
                   key: "best-reward",
                   header: "reward",
                   align: "right" as const,
-                  cell: ({ samples }: TypedTranslation) => rewardPoints(samples[0]?.reward),
+                  cell: ({ samples }: TypedTranslation) => <Reward value={samples[0]?.reward ?? null} />,
                 },
               ]),
         ]}
@@ -205,7 +207,7 @@ function Found({ work: { asked, found } }: { work: Work }) {
 function Text({ of: { text, finished } }: { of: ScoredText }) {
   return (
     <>
-      <bdi>{visible(text)}</bdi>
+      <Words text={text} />
       {!finished && <span class="note"> (cut at the length limit)</span>}
     </>
   );
