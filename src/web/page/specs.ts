@@ -10,10 +10,39 @@ const COLOURS = [
   "var(--chart-sky, #56B4E9)",
 ];
 const SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
+/** Pixels drawn and left out: of whole lines, and of dashed ones. */
+const DASHES = [
+  [1, 0],
+  [6, 4],
+];
 const INK = "currentColor";
+
+const CONFIG = {
+  // The chart is one picture with one description: its parts are not read out.
+  aria: false,
+  font: "system-ui, sans-serif",
+  view: { stroke: null },
+  axis: {
+    labelColor: INK,
+    titleColor: INK,
+    gridColor: INK,
+    gridOpacity: 0.14,
+    domain: false,
+    ticks: false,
+    labelFontSize: 12,
+    labelLimit: 260,
+    titleFontSize: 12,
+    titleFontWeight: 400,
+    labelPadding: 6,
+    tickCount: 6,
+  },
+  legend: { labelColor: INK, labelFontSize: 12, symbolSize: 60 },
+};
 
 export interface Axis {
   title: string;
+  /** Whether 0 must be on it. */
+  zero?: boolean;
   /** Ends of the axis; where the data end when absent. */
   domain?: readonly [number, number];
 }
@@ -31,6 +60,8 @@ export interface Line {
   name: string;
   /** Lines of one colour belong together, such as two of one run; from 0. */
   colour: number;
+  /** Of the points, from 0; that of the colour's number when absent. */
+  shape?: number;
   points: readonly Place[];
   /** `path` joins the points, `curve` draws the line without them, `dots` the points alone. */
   draw: "path" | "curve" | "dots";
@@ -70,29 +101,54 @@ export function planeSpec({
   const shape = {
     field: "line",
     type: "nominal",
-    scale: known((line) => SHAPES[line.colour % SHAPES.length]),
+    scale: known(({ colour: own, shape = own }) => SHAPES[shape % SHAPES.length]),
     legend,
   };
-  const axis = ({ title: words, domain }: Axis, field: string) => ({
+  const axis = ({ title: words, domain, zero = false }: Axis, field: string) => ({
     field,
     type: "quantitative",
     title: words,
-    scale: domain ? { domain, nice: false, zero: false } : { zero: false },
+    scale: domain ? { domain, nice: false, zero: false } : { zero },
   });
   const [across, up] = [axis(x, "x"), axis(y, "y")];
   const rows = (draws: (line: Line) => boolean) =>
-    lines.filter(draws).flatMap(({ name, points, dashed, faint }) =>
-      points
-        .filter((point) => Number.isFinite(point.x + point.y))
-        .map((point, order) => ({
-          line: name,
-          ...point,
-          order,
-          dashed: dashed === true,
-          faint: faint === true,
-        })),
-    );
+    lines
+      .filter(draws)
+      .flatMap(({ name, points, dashed }) =>
+        points
+          .filter((point) => Number.isFinite(point.x + point.y))
+          .map((point, order) => ({ line: name, ...point, order, dashed: dashed === true })),
+      );
   const intervals = rows(() => true).filter(({ low, high }) => low !== undefined && high !== undefined);
+  const layers = [
+    {
+      data: { values: rows(({ draw }) => draw !== "dots") },
+      mark: { type: "line", strokeWidth: 2, clip: true },
+      encoding: {
+        x: across,
+        y: up,
+        color: colour,
+        order: { field: "order", type: "quantitative" },
+        strokeDash: {
+          field: "dashed",
+          type: "nominal",
+          scale: { domain: [false, true], range: DASHES },
+          legend: null,
+        },
+      },
+    },
+    {
+      data: { values: intervals },
+      mark: { type: "rule", opacity: 0.55, strokeWidth: 1.5 },
+      encoding: { x: across, y: { ...up, field: "low" }, y2: { field: "high" }, color: colour },
+    },
+    ...[true, false].map((faint) => ({
+      data: { values: rows((line) => line.draw !== "curve" && (line.faint ?? false) === faint) },
+      mark: { type: "point", filled: true, size: 55, opacity: faint ? 0.3 : 0.95 },
+      encoding: { x: across, y: up, color: colour, shape },
+    })),
+  ];
+  const filled = layers.filter(({ data: { values } }) => values.length > 0);
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: title, anchor: "start", fontSize: 14, color: INK },
@@ -100,69 +156,9 @@ export function planeSpec({
     height: 240,
     autosize: { type: "pad" },
     background: "transparent",
-    config: {
-      font: "system-ui, sans-serif",
-      view: { stroke: null },
-      axis: {
-        labelColor: INK,
-        titleColor: INK,
-        gridColor: INK,
-        gridOpacity: 0.14,
-        domain: false,
-        ticks: false,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 400,
-        labelPadding: 6,
-        tickCount: 6,
-      },
-      legend: { labelColor: INK, labelFontSize: 12, symbolSize: 60 },
-    },
-    layer: [
-      {
-        data: { values: rows(({ draw }) => draw !== "dots") },
-        mark: { type: "line", strokeWidth: 2, clip: true },
-        encoding: {
-          x: across,
-          y: up,
-          color: colour,
-          order: { field: "order", type: "quantitative" },
-          strokeDash: {
-            field: "dashed",
-            type: "nominal",
-            scale: {
-              domain: [false, true],
-              range: [
-                [1, 0],
-                [6, 4],
-              ],
-            },
-            legend: null,
-          },
-        },
-      },
-      {
-        data: { values: intervals },
-        mark: { type: "rule", opacity: 0.55, strokeWidth: 1.5 },
-        encoding: { x: across, y: { ...up, field: "low" }, y2: { field: "high" }, color: colour },
-      },
-      {
-        data: { values: rows(({ draw }) => draw !== "curve") },
-        mark: { type: "point", filled: true, size: 55 },
-        encoding: {
-          x: across,
-          y: up,
-          color: colour,
-          shape,
-          opacity: {
-            field: "faint",
-            type: "nominal",
-            scale: { domain: [false, true], range: [0.95, 0.3] },
-            legend: null,
-          },
-        },
-      },
-    ],
+    config: CONFIG,
+    // A layer without rows has no ends for the axes to take; a chart without any keeps one, to be drawn at all.
+    layer: filled.length > 0 ? filled : layers.slice(-1),
   };
 }
 
@@ -184,22 +180,7 @@ export function shareBarsSpec({
     autosize: { type: "pad" },
     background: "transparent",
     data: { values: bars.map((bar) => ({ ...bar })) },
-    config: {
-      font: "system-ui, sans-serif",
-      view: { stroke: null },
-      axis: {
-        labelColor: INK,
-        titleColor: INK,
-        gridColor: INK,
-        gridOpacity: 0.14,
-        domain: false,
-        ticks: false,
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 400,
-        labelLimit: 260,
-      },
-    },
+    config: CONFIG,
     encoding: { y: { field: "name", type: "nominal", sort: null, title: null } },
     layer: [
       {

@@ -192,7 +192,7 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | 
         name,
         colour,
         draw: along === "policies" && curve.length === 0 ? "path" : "dots",
-        faint: along === "best of N",
+        shape: along === "policies" ? colour : colour + 3,
         points: places.map(({ name: label, distance, gain }) => ({ x: distance, y: gain, label })),
       };
       const fitted: Line = {
@@ -224,8 +224,8 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | 
       )}
       spec={planeSpec({
         title: `${title} (points of 100)`,
-        x: { title: "√KL from BC (square root of nats)" },
-        y: { title: "" },
+        x: { title: "√KL from BC (square root of nats)", zero: true },
+        y: { title: "", zero: true },
         lines,
       })}
     />
