@@ -20,6 +20,7 @@ const INK = "currentColor";
 const CONFIG = {
   // The chart is one picture with one description: its parts are not read out.
   aria: false,
+  mark: { aria: false },
   font: "system-ui, sans-serif",
   view: { stroke: null },
   axis: {
@@ -84,14 +85,18 @@ export function planeSpec({
 }): object {
   const names = lines.map(({ name }) => name);
   const known = <T>(of: (line: Line) => T) => ({ domain: names, range: lines.map(of) });
-  const legend = {
-    title: null,
-    orient: "bottom",
-    direction: "vertical",
-    columns: names.length > 4 ? 2 : 1,
-    labelLimit: 0,
-    symbolOpacity: 1,
-  };
+  // One line is named by the title.
+  const legend =
+    names.length === 1
+      ? null
+      : {
+          title: null,
+          orient: "bottom",
+          direction: "vertical",
+          columns: names.length > 4 ? 2 : 1,
+          labelLimit: 0,
+          symbolOpacity: 1,
+        };
   const colour = {
     field: "line",
     type: "nominal",

@@ -132,7 +132,7 @@ function Probe({ probe, weakBelow }: { probe: NonNullable<RewardView["probe"]>; 
           ? `Every kind of damage to a human translation lowers the reward in ${percent(weakBelow)} of cases or more.`
           : `It often misses ${weak.map(({ damage }) => damage).join(", ")}: a policy can learn just that.`}
       </p>
-      <div class="beside">
+      <div class="charts">
         <Chart
           name="reward-probe"
           description={`How often the reward falls, by kind of damage. ${sorted.map(({ damage, noticed }) => `${damage}: ${percent(noticed)}`).join("; ")}.`}
