@@ -7,7 +7,7 @@ import { configDifferences } from "../../src/web/config-differences.js";
 import { compareRoute } from "../../src/web/routes/compare.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { ComparedView, CompareList } from "../../src/web/views.js";
-import { ask, refusal, request } from "./asking.js";
+import { ask, refusal, request } from "./in-process.js";
 import { temporaryFolder, writeRun, writeStudy } from "./made-run.js";
 
 const folder = temporaryFolder();

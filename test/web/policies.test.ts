@@ -14,7 +14,7 @@ import type {
   TypedLine,
   TypedTranslation,
 } from "../../src/web/views.js";
-import { ask, post, refusal, request } from "./asking.js";
+import { ask, post, refusal, request } from "./in-process.js";
 import { CHRF, HOSTILE, POLICIES, temporaryFolder, writeRun } from "./made-run.js";
 
 /** Stands for a run's policies: says what it was asked, waits where it is told to. */

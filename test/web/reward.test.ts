@@ -8,7 +8,7 @@ import { type RatedTranslation, ratedTranslations } from "../../src/web/rated-tr
 import { rewardRoute } from "../../src/web/routes/reward.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { DisagreementsView, RewardView } from "../../src/web/views.js";
-import { ask, refusal, request } from "./asking.js";
+import { ask, refusal, request } from "./in-process.js";
 import { HOSTILE, temporaryFolder, writeRun } from "./made-run.js";
 
 const folder = temporaryFolder();

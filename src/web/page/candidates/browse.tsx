@@ -8,6 +8,7 @@ import { Empty, ErrorState, Loading } from "../components/states.js";
 import { type Column, Table } from "../components/table.js";
 import { linkTo, queryText, setQuery } from "../router.js";
 import { Filters, filtersOf } from "./filters.js";
+import { keeps } from "./keeps.js";
 import { usePages } from "./use-pages.js";
 
 interface BrowseProps {
@@ -38,8 +39,8 @@ export function Browse({ run, grow, query, threshold }: BrowseProps) {
           {
             key: "kept",
             header: "At the threshold",
-            cell: ({ reward }: ListedCandidate) =>
-              reward === null ? "" : reward > threshold ? "✓ kept" : "dropped",
+            cell: (row: ListedCandidate) =>
+              row.reward === null ? "" : keeps(row, threshold) ? "✓ kept" : "dropped",
           },
         ]),
     {

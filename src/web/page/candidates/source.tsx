@@ -7,6 +7,7 @@ import { Marked, Words } from "../components/marked.js";
 import { Reward } from "../components/reward.js";
 import { Answered } from "../components/states.js";
 import { queryText, setQuery } from "../router.js";
+import { keeps } from "./keeps.js";
 
 interface SourceProps {
   run: string | undefined;
@@ -27,9 +28,8 @@ export function Source({ run, grow, id, threshold }: SourceProps) {
 
 function Shown({ page, threshold }: { page: SourcePage; threshold: number | undefined }) {
   const { sourceId, source, reference, candidates, total, previous, next } = page;
-  const keeps = ({ reward }: ListedCandidate) =>
-    threshold !== undefined && reward !== null && reward > threshold;
-  const kept = candidates.filter(keeps).length;
+  const isKept = (candidate: ListedCandidate) => threshold !== undefined && keeps(candidate, threshold);
+  const kept = candidates.filter(isKept).length;
   return (
     <>
       <p class="field-row">
@@ -70,12 +70,12 @@ function Shown({ page, threshold }: { page: SourcePage; threshold: number | unde
         {candidates.map((candidate) => (
           <li
             key={candidate.sampleId}
-            class={threshold === undefined ? "" : keeps(candidate) ? "kept" : "dropped"}
+            class={threshold === undefined ? "" : isKept(candidate) ? "kept" : "dropped"}
             data-testid="candidate"
           >
             <Reward value={candidate.reward} />
             <span class="verdict">
-              {threshold === undefined ? "" : keeps(candidate) ? "✓ kept" : "dropped"}
+              {threshold === undefined ? "" : isKept(candidate) ? "✓ kept" : "dropped"}
             </span>
             <span class="text">
               {reference ? (

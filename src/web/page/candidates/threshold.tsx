@@ -27,7 +27,7 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
   const { candidates, sources } = table;
   const kept = table.kept[step]!;
   const mean = table.meanReward[step]!;
-  const all = meanOfAll(table);
+  const all = table.meanOfAll;
   const move = (to: number) => {
     onStep(to);
     onSettled(to);
@@ -100,12 +100,6 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
       </p>
     </section>
   );
-}
-
-/** Of everything that is scored. Nothing scores below 0, so only rewards of exactly 0 are missing from the kept of τ = 0. */
-function meanOfAll({ kept, meanReward, candidates, unscored }: KeptTable): number | null {
-  const scored = candidates - unscored;
-  return scored === 0 ? null : ((meanReward[0] ?? 0) * kept[0]!) / scored;
 }
 
 function Tile({
