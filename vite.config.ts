@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** The dashboard's page. Everything is a file of its own: the server's policy forbids inline scripts and styles. */
+/** The dashboard's page and the raters'. Everything is a file of its own: the server's policy forbids inline scripts and styles. */
 export default defineConfig({
   root: "src/web/page",
   base: "/",
@@ -10,6 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
+    rolldownOptions: { input: ["src/web/page/index.html", "src/web/page/rate.html"] },
     // The chart library is one big chunk of its own, loaded when the first chart is shown.
     chunkSizeWarningLimit: 1500,
     reportCompressedSize: false,

@@ -16,7 +16,7 @@ import type { PolicySummary } from "../store/summary.js";
 import { policyRow } from "../store/summary-file.js";
 import type { FolderOptions } from "./command.js";
 import { onFolder } from "./folder-work.js";
-import { onePolicy, policiesOf } from "./policies.js";
+import { onePolicy, policiesOf } from "../rest/policies.js";
 
 export interface EvaluateOptions extends FolderOptions {
   /** Pairs to evaluate on; the run's own test part when absent. */

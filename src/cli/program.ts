@@ -11,6 +11,7 @@ import { addGrow } from "./commands/grow.js";
 import { addImprove } from "./commands/improve.js";
 import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
+import { addRate } from "./commands/rate.js";
 import { addReward } from "./commands/reward.js";
 import { addRun } from "./commands/run.js";
 import { addScore } from "./commands/score.js";
@@ -44,6 +45,8 @@ export function createProgram(): Command {
     addInspect,
   ])
     add(program);
+  program.commandsGroup("People:");
+  addRate(program);
   program.commandsGroup("Runs beside each other:");
   addCompare(program);
   program.commandsGroup("Single steps of a run:");

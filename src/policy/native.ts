@@ -232,7 +232,11 @@ export class NativePolicy implements Policy {
   }
 
   #encode(sources: readonly Source[]) {
-    return sources.map(({ sourceId, text }) => ({ sourceId, tokens: this.encoder.source(text) }));
+    return sources.map(({ sourceId, text, draws }) => ({
+      sourceId,
+      tokens: this.encoder.source(text),
+      ...(draws ? { draws } : {}),
+    }));
   }
 
   /** Examples by source, in the order in which sources first come. */

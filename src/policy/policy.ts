@@ -7,6 +7,14 @@ import type { TrainingOptions, TrainingProgress } from "./training.js";
 export interface Source {
   sourceId: number;
   text: string;
+  /** What its draws depend on in place of the options' seed and `sourceId`. */
+  draws?: Draws;
+}
+
+/** Names the draws of one source, so that sources of several callers can be sampled together, each as it would be alone. */
+export interface Draws {
+  seed: number;
+  sourceId: number;
 }
 
 export interface SampleOptions {
@@ -20,7 +28,7 @@ export interface SampleOptions {
   topP?: number;
   /** A candidate longer than this is cut and marked unfinished. End-of-sentence counts as a token. */
   maxTokens: number;
-  /** A draw depends on (seed, grow, sourceId, sampleId, position) and nothing else. */
+  /** A draw depends on (seed, grow, sourceId, sampleId, position) and nothing else, or on a source's own `draws`. */
   seed: number;
   grow: number;
   /** Called as candidates finish. */

@@ -5,10 +5,13 @@ import { deriveKey, type Key, uniform } from "../tensor/random.js";
 import type { Decoder, Drawn, Encoding } from "./decoder.js";
 import { drawToken, mostLikely, type Restriction } from "./draw.js";
 import { LanePlan } from "./lanes.js";
+import type { Draws } from "./policy.js";
 
 export interface EncodedSource {
   readonly sourceId: number;
   readonly tokens: ArrayLike<number>;
+  /** What its draws depend on in place of the options' seed and `sourceId`. */
+  readonly draws?: Draws;
 }
 
 export interface SamplerOptions extends Restriction {
@@ -83,7 +86,11 @@ export async function* sampleAll(
     for (let row = 0; row < rows.length && plan.waiting; row++) {
       if (rows[row]) continue;
       const { source, sampleId, block, fresh } = plan.assign(row)!;
-      const key = deriveKey(options.seed, options.grow, queue[source]!.sourceId, sampleId, 0x73616d70);
+      const { seed, sourceId } = queue[source]!.draws ?? {
+        seed: options.seed,
+        sourceId: queue[source]!.sourceId,
+      };
+      const key = deriveKey(seed, options.grow, sourceId, sampleId, 0x73616d70);
       rows[row] = { sampleId, tokens: [], logProbs: [], sampleLogProbs: [], finished: false, source, key };
       decoder.start(row, block, fresh ? await encoding(source) : undefined);
       if (!plan.waits(source)) encodings[source] = undefined;

@@ -9,9 +9,10 @@ import type { RunFolder } from "../store/run-folder.js";
 import { deriveKey } from "../tensor/random.js";
 import type { Thread } from "../tensor/thread.js";
 import type { Config } from "./config.js";
+import { LoadedPolicies } from "./loaded-policies.js";
 import type { Reporter } from "./reporter.js";
 
-/** Loaded policies are kept, the least recently used leave first. */
+/** What a step may use by turns: a policy and the one that it is compared with. */
 const LOADED_POLICIES = 2;
 
 export interface StepOptions {
@@ -39,7 +40,7 @@ export class RunContext {
   /** Absent where the run is only read. */
   readonly #metrics: MetricsLog | undefined;
   readonly #takeOver: ((step: string) => Promise<TakenStep | undefined>) | undefined;
-  readonly #policies = new Map<string, NativePolicy>();
+  readonly #policies: LoadedPolicies;
   readonly #rewards = new Map<string, Promise<Reward>>();
 
   constructor(parts: {
@@ -52,6 +53,8 @@ export class RunContext {
     signal?: AbortSignal;
     /** Takes a step over from another run, where one has done the same. */
     takeOver?: (step: string) => Promise<TakenStep | undefined>;
+    /** Of the same thread; absent: the context keeps two of its own. */
+    policies?: LoadedPolicies;
   }) {
     this.config = parts.config;
     this.folder = parts.folder;
@@ -61,6 +64,7 @@ export class RunContext {
     this.reporter = parts.reporter;
     this.signal = parts.signal;
     this.#takeOver = parts.takeOver;
+    this.#policies = parts.policies ?? new LoadedPolicies(parts.thread, LOADED_POLICIES);
   }
 
   /** A seed of its own for each stream of draws, so that no two uses share numbers. */
@@ -112,17 +116,8 @@ export class RunContext {
   }
 
   /** The policy of that name, loaded from its folder. */
-  async policy(name: string): Promise<NativePolicy> {
-    const known = this.#policies.get(name);
-    const policy = known ?? (await NativePolicy.load(this.thread, this.folder.policy(name)));
-    this.#policies.delete(name);
-    this.#policies.set(name, policy);
-    for (const [old, loaded] of this.#policies) {
-      if (this.#policies.size <= LOADED_POLICIES) break;
-      this.#policies.delete(old);
-      await loaded.release();
-    }
-    return policy;
+  policy(name: string): Promise<NativePolicy> {
+    return this.#policies.get(this.folder.policy(name), this.manifest.step(name)?.time.finishedAt);
   }
 
   /** Hands over a policy that must not be shared, since training changes it. */

@@ -141,18 +141,24 @@ export async function withFinished<T>(
   options: RunOptions,
   work: (run: RunContext) => Promise<T>,
 ): Promise<T> {
-  const folder = runFolder(options.dir);
-  const manifest = await Manifest.read(options.dir);
+  const finished = await readFinished(options.dir);
+  return inContext({ ...finished, reporter: options.reporter ?? silent, ...signalOf(options) }, work);
+}
+
+/** What a run holds that is finished in part at least. Throws a UserError where no step is. */
+export async function readFinished(
+  dir: string,
+): Promise<{ config: Config; folder: RunFolder; manifest: Manifest }> {
+  const folder = runFolder(dir);
+  const manifest = await Manifest.read(dir);
   if (!manifest || manifest.steps.length === 0) {
     await readConfig(folder.config);
-    throw new UserError(`nothing of this run is finished yet. Start it with coppice run ${options.dir}`, {
-      file: options.dir,
+    throw new UserError(`nothing of this run is finished yet. Start it with coppice run ${dir}`, {
+      file: dir,
     });
   }
   await manifest.check({ hash: false });
-  const config = await readConfig(folder.resolvedConfig);
-  const reporter = options.reporter ?? silent;
-  return inContext({ config, folder, manifest, reporter, ...signalOf(options) }, work);
+  return { config: await readConfig(folder.resolvedConfig), folder, manifest };
 }
 
 async function inContext<T>(

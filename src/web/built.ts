@@ -17,13 +17,16 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const NOT_BUILT =
-  "The dashboard's page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
+  "The page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
 
-/** Serves `folder`, the output of `vite build`. Every file but the first page is named after its content. */
-export function builtPage(folder: string): Hono {
+/**
+ * Serves `folder`, the output of `vite build`, with `first` as the page at `/`. Every other file is named after its
+ * content.
+ */
+export function builtPage(folder: string, first = "index.html"): Hono {
   const app = new Hono();
   app.get("/", async (context) => {
-    const html = await readFile(join(folder, "index.html")).catch(() => undefined);
+    const html = await readFile(join(folder, first)).catch(() => undefined);
     if (html === undefined) return context.text(NOT_BUILT, 503);
     return context.body(new Uint8Array(html), 200, {
       "content-type": TYPES[".html"]!,

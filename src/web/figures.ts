@@ -48,7 +48,7 @@ export async function runFigures(run: NamedRun): Promise<RunFigures> {
       bestOfNTable(summary),
     ]
       .filter(({ rows }) => rows.length > 0)
-      .map(shown),
+      .map(tableView),
   };
 }
 
@@ -91,7 +91,7 @@ function tiles(summary: RunSummary): RunFigures["tiles"] {
 }
 
 /** Cells come from files: what acts instead of being seen is written out. */
-function shown({ title, columns, rows, notes }: Table): TableView {
+export function tableView({ title, columns, rows, notes }: Table): TableView {
   return {
     title,
     columns,

@@ -1,13 +1,11 @@
 /** The dashboard's server: who may ask, what is served, how failures are said. The pages' parts are in `routes/`. */
 
 import { Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
-import { UserError } from "../errors.js";
 import { guard } from "../http/guard.js";
 import { BUILT_PAGE, builtPage } from "./built.js";
-import type { ApiError } from "./protocol.js";
+import { sayFailures } from "./failures.js";
 import { routes } from "./routes/routes.js";
-import { openSite } from "./site.js";
+import { openSite, type Route } from "./site.js";
 
 export interface DashboardOptions {
   /** A run, a study, or a folder of such; absolute, links resolved. */
@@ -18,6 +16,8 @@ export interface DashboardOptions {
   token?: string;
   /** The built page; for tests. */
   page?: string;
+  /** The pages' parts of the API; for tests. */
+  parts?: readonly Route[];
 }
 
 export interface Dashboard {
@@ -27,11 +27,17 @@ export interface Dashboard {
 }
 
 /**
- * The dashboard of `dir`; it reads run folders and writes into none.
+ * The dashboard of `dir`; it reads run folders and writes nothing but ratings.
  *
  * @example const listening = await listen(createDashboard({ dir, address }).app, { address, port: 4242 });
  */
-export function createDashboard({ dir, address, token, page = BUILT_PAGE }: DashboardOptions): Dashboard {
+export function createDashboard({
+  dir,
+  address,
+  token,
+  page = BUILT_PAGE,
+  parts = routes,
+}: DashboardOptions): Dashboard {
   const { site, close } = openSite(dir);
   const app = new Hono();
   app.use(...guard({ address, ...(token === undefined ? {} : { token }) }));
@@ -41,15 +47,8 @@ export function createDashboard({ dir, address, token, page = BUILT_PAGE }: Dash
     if (!context.res.headers.has("cache-control")) context.res.headers.set("cache-control", "no-store");
   });
   app.get("/api/runs", async (context) => context.json({ dir, runs: await site.runs() }));
-  for (const route of routes) app.route("/", route(site));
+  for (const route of parts) app.route("/", route(site));
   app.route("/", builtPage(page));
-  app.notFound((context) => context.json<ApiError>({ error: "There is nothing at this address." }, 404));
-  app.onError((error, context) => {
-    if (error instanceof HTTPException) return context.json<ApiError>({ error: error.message }, error.status);
-    if (error instanceof UserError) return context.json<ApiError>({ error: error.message }, 400);
-    // A bug: its trace is for the terminal, not for whoever asks.
-    console.error(error);
-    return context.json<ApiError>({ error: "The dashboard failed at this; its terminal says how." }, 500);
-  });
+  sayFailures(app);
   return { app, close };
 }

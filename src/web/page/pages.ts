@@ -19,4 +19,9 @@ export interface Page {
 export const pages: readonly Page[] = [
   { path: "run", title: "Run", load: () => import("./pages/run.js") },
   { path: "candidates", title: "Candidates", load: () => import("./pages/candidates.js") },
+  { path: "policies", title: "Policies", load: () => import("./pages/policies.js") },
+  { path: "compare", title: "Compare", load: () => import("./pages/compare.js") },
+  { path: "reward", title: "Reward", load: () => import("./pages/reward.js") },
+  { path: "rate", title: "Rate", load: () => import("./pages/rate.js") },
+  { path: "ratings", title: "Ratings", load: () => import("./pages/ratings.js") },
 ];

@@ -5,7 +5,7 @@ import { Table } from "./table.js";
 
 export function ReportTable({ table: { title, columns, rows, notes } }: { table: TableView }) {
   return (
-    <section aria-label={title}>
+    <section>
       <h2>{title}</h2>
       <Table
         caption={title}

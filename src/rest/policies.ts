@@ -1,6 +1,6 @@
 /** The policies that a run has trained, by name. */
 import { UserError } from "../errors.js";
-import { parsePolicyName } from "../rest/names.js";
+import { parsePolicyName } from "./names.js";
 import type { Manifest } from "../store/manifest.js";
 
 /** In the order in which they were trained, controls among them. */
