@@ -246,21 +246,26 @@ export class NativePolicy implements Policy {
 
   /** Sources as the worker takes them; `forget` when it has them no longer. */
   #encode(sources: readonly Source[]): { encoded: EncodedSource[]; forget: () => void } {
-    const forgets: (() => void)[] = [];
-    const encoded = sources.map(({ sourceId, text, draws, signal }) => {
-      const source = { sourceId, tokens: this.encoder.source(text), ...(draws ? { draws } : {}) };
-      if (!signal) return source;
+    const cancels = new Map<AbortSignal, { cancel: Int32Array; stop: () => void }>();
+    const cancelOf = (signal: AbortSignal): Int32Array => {
+      const known = cancels.get(signal);
+      if (known) return known.cancel;
       const cancel = new Int32Array(new SharedArrayBuffer(4));
-      const stop = () => Atomics.store(cancel, 0, 1);
+      const stop = () => void Atomics.store(cancel, 0, 1);
       if (signal.aborted) stop();
       signal.addEventListener("abort", stop);
-      forgets.push(() => signal.removeEventListener("abort", stop));
-      return { ...source, cancel };
-    });
+      cancels.set(signal, { cancel, stop });
+      return cancel;
+    };
     return {
-      encoded,
+      encoded: sources.map(({ sourceId, text, draws, signal }) => ({
+        sourceId,
+        tokens: this.encoder.source(text),
+        ...(draws ? { draws } : {}),
+        ...(signal ? { cancel: cancelOf(signal) } : {}),
+      })),
       forget: () => {
-        for (const forget of forgets) forget();
+        for (const [signal, { stop }] of cancels) signal.removeEventListener("abort", stop);
       },
     };
   }

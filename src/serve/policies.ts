@@ -40,8 +40,8 @@ export interface Answer {
   sourceTokens: number;
   /** The source has more tokens than the policy can read: it has seen the first ones only. */
   sourceCut: boolean;
-  /** The text of each token by itself; nothing for end-of-sentence, and U+FFFD for a part of a character. */
-  pieces(tokens: readonly number[]): string[];
+  /** The text of some tokens by themselves; nothing for end-of-sentence, and U+FFFD for a part of a character. */
+  decode(tokens: readonly number[]): string;
 }
 
 interface Asking {
@@ -195,7 +195,7 @@ export class RunPolicies {
           outputs: outputs.get(sourceId)!,
           sourceTokens,
           sourceCut: sourceTokens > config.maxPositions,
-          pieces: (tokens) => tokens.map((token) => codec.target.decode([token])),
+          decode: (tokens) => codec.target.decode(tokens),
         };
       });
     }, options.signal);
