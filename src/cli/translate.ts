@@ -1,4 +1,5 @@
 /** Lines in, translations out, in the order in which they came. */
+import { UserError } from "../errors.js";
 import { ranked } from "../serve/best.js";
 import { RunPolicies } from "../serve/policies.js";
 import { lineBlocks, print } from "./blocks.js";
@@ -37,7 +38,8 @@ export async function translateCommand(options: TranslateOptions): Promise<void>
       const policy = await policies.name(options.policy);
       const asking = { ...options, policy, signal: work.signal };
       // Told before a line is read.
-      if (options.bestOf !== undefined) await policies.needReward();
+      const why = options.bestOf === undefined ? undefined : await policies.whyUnscored();
+      if (why !== undefined) throw new UserError(why);
       const translate = options.bestOf === undefined ? search(policies, asking) : bestOf(policies, asking);
       for await (const block of lineBlocks(process.stdin, { size: BLOCK })) {
         // A blank line has nothing to translate and gives one: line k of the output belongs to line k of the input.

@@ -3,7 +3,6 @@
 import { randomInt } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import { UserError } from "../errors.js";
 import { type GuardOptions, guard } from "../http/guard.js";
 import { ranked } from "./best.js";
 import {
@@ -161,7 +160,12 @@ export function serveApp(parts: AppParts): Hono {
     const n = temperature === 0 ? 1 : candidates;
     const score = n > 1 && bestOf > 1;
     // Asked for at the start where it is the default.
-    if (score && defaults.bestOf === 1) await needReward();
+    if (score && defaults.bestOf === 1 && (await policies.whyUnscored()) !== undefined)
+      throw new Refusal(
+        400,
+        "Nothing can be chosen by this run's reward: it is not trained yet, or compares with human translations.",
+        { param: "best_of" },
+      );
     return {
       policy,
       n,
@@ -171,19 +175,6 @@ export function serveApp(parts: AppParts): Hono {
       maxTokens: Math.min(order.maxTokens ?? grow.maxTokens, grow.maxTokens),
       score,
     };
-  }
-
-  async function needReward(): Promise<void> {
-    try {
-      await policies.needReward();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      throw new Refusal(
-        400,
-        "Nothing can be chosen by this run's reward: it is not trained yet, or compares with human translations.",
-        { param: "best_of" },
-      );
-    }
   }
 
   /** Throws a Refusal at once where the queue is full. */

@@ -18,7 +18,7 @@ interface Choice {
 interface TokenLogProb {
   token: string;
   logprob: number;
-  /** Where the token begins in the text, in UTF-16 units. */
+  /** Where it begins in the text, in UTF-16 units. */
   offset: number;
 }
 
@@ -61,12 +61,8 @@ export function usageOf(answers: readonly Answer[], { n }: OpenAiOrder): Usage {
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
 }
 
-function choice(
-  { decode }: Answer,
-  { text, tokens, logProbs, finished, reward }: Output,
-  index: number,
-  { stop, logprobs }: OpenAiOrder,
-): Choice {
+function choice(answer: Answer, output: Output, index: number, { stop, logprobs }: OpenAiOrder): Choice {
+  const { text, logProbs, finished, reward } = output;
   const ends = stop.map((word) => text.indexOf(word)).filter((at) => at >= 0);
   const end = ends.length > 0 ? Math.min(...ends) : undefined;
   const shown = text.slice(0, end);
@@ -76,14 +72,10 @@ function choice(
     finishReason: finished || end !== undefined ? "stop" : "length",
     reward,
     logprobs: logprobs
-      ? tokens
-          .map((token, i) => ({
-            token: decode([token]),
-            logprob: logProbs[i]!,
-            offset: decode(tokens.slice(0, i)).length,
-          }))
-          // End-of-sentence has no text.
-          .filter(({ token, offset }) => token !== "" && offset < shown.length)
+      ? answer
+          .pieces(output)
+          .map(({ text: token, at: offset }, i) => ({ token, logprob: logProbs[i]!, offset }))
+          .filter(({ offset }) => offset < shown.length)
       : null,
   };
 }

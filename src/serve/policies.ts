@@ -15,6 +15,7 @@ import type { Reward } from "../reward/reward.js";
 import type { Manifest } from "../store/manifest.js";
 import { runFolder } from "../store/run-folder.js";
 import { Thread } from "../tensor/thread.js";
+import type { Tokenizer } from "../text/tokenizer.js";
 
 /** Policies that stay loaded. */
 const LOADED = 4;
@@ -40,8 +41,15 @@ export interface Answer {
   sourceTokens: number;
   /** The source has more tokens than the policy can read: it has seen the first ones only. */
   sourceCut: boolean;
-  /** The text of some tokens by themselves; nothing for end-of-sentence, and U+FFFD for a part of a character. */
-  decode(tokens: readonly number[]): string;
+  /** The text of each token of an output, end-of-sentence left out, and where it begins in the output's text. */
+  pieces(output: Output): Piece[];
+}
+
+export interface Piece {
+  /** With its space in front; U+FFFD for a part of a character. */
+  text: string;
+  /** In UTF-16 units. */
+  at: number;
 }
 
 interface Asking {
@@ -49,7 +57,7 @@ interface Asking {
   policy?: string | undefined;
   /** Tokens that an output may have, end-of-sentence included; absent, and at most: the run's `grow.maxTokens`. */
   maxTokens?: number | undefined;
-  /** Score the outputs by the run's reward (see `needReward`). Default: no. */
+  /** Score the outputs by the run's reward (see `whyUnscored`). Default: no. */
   score?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -123,9 +131,17 @@ export class RunPolicies {
     return onePolicy((await this.#refresh()).manifest, asked);
   }
 
-  /** Loads the run's reward. Throws a UserError where it is not trained yet, or needs a human translation to compare with. */
-  needReward(): Promise<void> {
-    return this.#inTurn(async (run) => void (await usableReward(run)));
+  /** Why outputs cannot be scored, in one sentence; undefined where they can, and then the reward is loaded. */
+  whyUnscored(): Promise<string | undefined> {
+    return this.#inTurn(async (run) => {
+      try {
+        await usableReward(run);
+        return undefined;
+      } catch (error) {
+        if (error instanceof UserError) return error.message;
+        throw error;
+      }
+    });
   }
 
   /** One translation a source, in order: greedy or by beam search. */
@@ -195,7 +211,7 @@ export class RunPolicies {
           outputs: outputs.get(sourceId)!,
           sourceTokens,
           sourceCut: sourceTokens > config.maxPositions,
-          decode: (tokens) => codec.target.decode(tokens),
+          pieces: (output) => piecesOf(codec.target, output),
         };
       });
     }, options.signal);
@@ -256,6 +272,15 @@ function writtenAt(dir: string): Promise<number> {
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
+}
+
+function piecesOf({ decode }: Tokenizer, { tokens, finished }: Output): Piece[] {
+  return tokens.slice(0, finished ? -1 : undefined).map((token, i) => {
+    const alone = decode([token]);
+    // A text's first space is left out in decoding: behind another token it shows.
+    const text = i === 0 ? alone : decode([token, token]).slice(alone.length);
+    return { text, at: decode(tokens.slice(0, i)).length };
+  });
 }
 
 async function usableReward(run: RunContext): Promise<Reward> {

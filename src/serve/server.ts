@@ -1,5 +1,6 @@
 /** A run behind HTTP: opened, listened to, and ended without cutting answers short. */
 
+import { UserError } from "../errors.js";
 import { listen } from "../http/listen.js";
 import { serveApp } from "./app.js";
 import { RunPolicies } from "./policies.js";
@@ -43,7 +44,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const policies = await RunPolicies.open(options);
   try {
     const policy = await policies.name(options.policy);
-    if (options.bestOf > 1) await policies.needReward();
+    const why = options.bestOf > 1 ? await policies.whyUnscored() : undefined;
+    if (why !== undefined) throw new UserError(why);
     // Loaded before anyone waits for it.
     await policies.translate([{ sourceId: 0, text: "." }], { policy, maxTokens: 1 });
     const metrics = new ServingMetrics();
