@@ -11,6 +11,7 @@ import { addGrow } from "./commands/grow.js";
 import { addImprove } from "./commands/improve.js";
 import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
+import { addRate } from "./commands/rate.js";
 import { addReward } from "./commands/reward.js";
 import { addRun } from "./commands/run.js";
 import { addScore } from "./commands/score.js";
@@ -33,6 +34,8 @@ export function createProgram(): Command {
   program.commandsGroup("A run:");
   for (const add of [addDemo, addInit, addRun, addDoctor, addStatus, addEvaluate, addTranslate, addInspect])
     add(program);
+  program.commandsGroup("People:");
+  addRate(program);
   program.commandsGroup("Runs beside each other:");
   addCompare(program);
   program.commandsGroup("Single steps of a run:");

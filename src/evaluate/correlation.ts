@@ -42,8 +42,9 @@ export function kendall(x: ArrayLike<number>, y: ArrayLike<number>): number {
   const tiedY = tiedPairs(n, (i, j) => sortedY[i] === sortedY[j]);
   const pairs = (n * (n - 1)) / 2;
   const concordantMinusDiscordant = pairs - tiedX - tiedY + tiedBoth - 2 * discordant;
-  // Two roots, because the product of two numbers of pairs may lose digits.
-  return concordantMinusDiscordant / Math.sqrt(pairs - tiedX) / Math.sqrt(pairs - tiedY);
+  // Two roots, because the product of two numbers of pairs may lose digits; rounding may carry the result past 1.
+  const tau = concordantMinusDiscordant / Math.sqrt(pairs - tiedX) / Math.sqrt(pairs - tiedY);
+  return Math.max(-1, Math.min(1, tau));
 }
 
 /**

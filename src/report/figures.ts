@@ -2,9 +2,12 @@
 
 import type { PolicySummary, RunSummary } from "../store/summary.js";
 
+/** What places a policy in its run. */
+type Placed = Pick<PolicySummary, "name" | "grow" | "improve" | "control">;
+
 /** The policies of ReST itself in the order they were made, the behaviour-cloning one first; controls left out. */
-export function steps(summary: RunSummary): PolicySummary[] {
-  return summary.policies
+export function steps<P extends Placed>({ policies }: { policies: readonly P[] }): P[] {
+  return policies
     .filter((policy) => !policy.control)
     .map((policy, order) => ({ policy, order }))
     .sort((a, b) => a.policy.grow - b.policy.grow || a.policy.improve - b.policy.improve || a.order - b.order)
@@ -12,7 +15,7 @@ export function steps(summary: RunSummary): PolicySummary[] {
 }
 
 /** The policy that everything is compared with: `BC`, or else the first one before any Grow step. */
-export function baseline(summary: RunSummary): PolicySummary | undefined {
+export function baseline<P extends Placed>(summary: { policies: readonly P[] }): P | undefined {
   const candidates = steps(summary);
   return candidates.find(({ name }) => name === "BC") ?? candidates.find(({ grow }) => grow === 0);
 }

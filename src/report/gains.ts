@@ -20,6 +20,16 @@ export interface GainSeries {
   fit: GainFit;
 }
 
+type JudgedPolicy = Pick<
+  PolicySummary,
+  "name" | "grow" | "improve" | "control" | "reward" | "bleu" | "chrf" | "klFromBc"
+>;
+
+/** What of a run gains are read from: there before the run is finished, too. */
+export interface JudgedRun extends Pick<RunSummary, "bestOfN" | "heldOut"> {
+  policies: readonly JudgedPolicy[];
+}
+
 /** How many times as far as the furthest point a peak may lie and still be said. */
 const REACH = 2;
 
@@ -36,12 +46,12 @@ export function metricName(figure: "reward" | Metric): string {
 }
 
 /** The figure in points, 0 to 100. */
-export function figureOf(policy: PolicySummary, figure: "reward" | Metric): number {
+export function figureOf(policy: JudgedPolicy, figure: "reward" | Metric): number {
   return figure === "reward" ? policy.reward.value * 100 : policy[figure].value;
 }
 
 /** √KL of a policy from BC; that of BC from itself is 0 whatever was stored. */
-export function distanceOf(summary: RunSummary, policy: PolicySummary): number {
+export function distanceOf(summary: JudgedRun, policy: JudgedPolicy): number {
   return policy === baseline(summary) ? 0 : Math.sqrt(Math.max(0, policy.klFromBc));
 }
 
@@ -49,7 +59,7 @@ export function distanceOf(summary: RunSummary, policy: PolicySummary): number {
  * The reward and the held-out metric, each along the policies of ReST (fitted in the form of reinforcement learning) and
  * along the best of N of BC's samples, whose KL is log n − (n − 1)/n. Series without a point away from BC are left out.
  */
-export function gainSeries(summary: RunSummary): GainSeries[] {
+export function gainSeries(summary: JudgedRun): GainSeries[] {
   const start = baseline(summary);
   if (start === undefined) return [];
   const figures = [
@@ -85,7 +95,7 @@ export function gainSeries(summary: RunSummary): GainSeries[] {
 }
 
 /** Best of N among BC's samples against one of them: both means over single samples. */
-function bestOfNGains(summary: RunSummary, figure: "reward" | Metric): NamedGain[] {
+function bestOfNGains(summary: JudgedRun, figure: "reward" | Metric): NamedGain[] {
   const name = baseline(summary)?.name;
   const curve = summary.bestOfN.filter(({ policy }) => policy === name).sort((a, b) => a.n - b.n);
   const one = curve.find(({ n }) => n === 1);

@@ -9,6 +9,7 @@ import { baseline, lastStep, steps } from "./figures.js";
 import { count, decimal, duration, percent, plural, rewardPoints, signed, translationsBy } from "./format.js";
 import { metricName } from "./gains.js";
 import { page } from "./page.js";
+import { withoutSecrets } from "./secrets.js";
 import {
   bestOfNTable,
   curveTable,
@@ -426,21 +427,4 @@ function probed({ reward }: RunSummary): string {
 function configuration(config: unknown): string {
   const text = config === undefined ? "(not recorded)" : stringify(withoutSecrets(config), { lineWidth: 0 });
   return text.trimEnd().split("\n").map(html).join("\n");
-}
-
-const SECRET_KEY =
-  /(^|[-_.])(api[-_]?key|secret|password|passwd|authorization|cookie)$|api[-_]?key$|(access|auth|bearer|api)[-_]?token$/i;
-const ADDRESS_LOGIN = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
-
-/** A report is passed on: keys of a reward or policy behind a server must not travel with it. */
-function withoutSecrets(value: unknown, key = ""): unknown {
-  if (SECRET_KEY.test(key)) return "(left out)";
-  if (typeof value === "string") return value.replace(ADDRESS_LOGIN, "$1(left out)@");
-  if (Array.isArray(value)) return value.map((each) => withoutSecrets(each));
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([name, each]) => [name, withoutSecrets(each, name)]),
-    );
-  }
-  return value;
 }

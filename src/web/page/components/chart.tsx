@@ -1,0 +1,77 @@
+/** A chart from its vega-lite specification, with its figures in words for those who cannot see it, and three ways to save it. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { DrawnChart } from "../charts.js";
+import { toCsv } from "../csv.js";
+import { save, toPng } from "../save.js";
+
+export interface ChartProps {
+  /** Fit for a file name: `reward-by-step`. */
+  name: string;
+  /** What it shows, in words with its figures. */
+  description: string;
+  /** A vega-lite specification. Colours may be variables of the style sheet: `var(--chart-blue, #0072B2)`. */
+  spec: object;
+  /** The figures for the CSV file; those of the specification where absent. */
+  rows?: readonly Readonly<Record<string, unknown>>[];
+}
+
+export function Chart({ name, description, spec, rows }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [drawn, setDrawn] = useState<DrawnChart>();
+  const [failed, setFailed] = useState(false);
+  // Most callers make the specification anew at each drawing of the page.
+  const text = JSON.stringify(spec);
+  useEffect(() => {
+    let current: DrawnChart | undefined;
+    let gone = false;
+    import("../charts.js")
+      .then(({ draw }) => draw(place.current!, JSON.parse(text) as object))
+      .then((made) => {
+        current = made;
+        if (gone) made.remove();
+        else {
+          setDrawn(made);
+          setFailed(false);
+        }
+      })
+      .catch(() => {
+        if (!gone) setFailed(true);
+      });
+    return () => {
+      gone = true;
+      current?.remove();
+    };
+  }, [text]);
+  const saveSvg = async () => drawn && save(`${name}.svg`, new Blob([await drawn.svg()], { type: "image/svg+xml" }));
+  const savePng = async () => drawn && save(`${name}.png`, await toPng(await drawn.svg()));
+  const saveCsv = () => save(`${name}.csv`, new Blob([toCsv(rows ?? valuesOf(spec))], { type: "text/csv" }));
+  return (
+    <figure class="chart" data-testid={`chart-${name}`}>
+      <div ref={place} class="drawing" role="img" aria-label={description} />
+      {failed && <p class="note">This chart could not be drawn; its figures are in the CSV file.</p>}
+      <figcaption class="save">
+        <span aria-hidden="true">Save as</span>
+        <button type="button" class="small" disabled={!drawn} onClick={saveSvg} aria-label={`Save ${name} as SVG`}>
+          SVG
+        </button>
+        <button type="button" class="small" disabled={!drawn} onClick={savePng} aria-label={`Save ${name} as PNG`}>
+          PNG
+        </button>
+        <button type="button" class="small" onClick={saveCsv} aria-label={`Save ${name} as CSV`}>
+          CSV
+        </button>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** All data rows that stand in a specification; layers that only place words have none. */
+function valuesOf(spec: unknown): Record<string, unknown>[] {
+  if (Array.isArray(spec)) return spec.flatMap(valuesOf);
+  if (typeof spec !== "object" || spec === null) return [];
+  return Object.entries(spec).flatMap(([key, value]) => {
+    if (key !== "values" || !Array.isArray(value)) return valuesOf(value);
+    return value.filter((row) => typeof row === "object" && row !== null && Object.keys(row).length > 0);
+  });
+}

@@ -1,0 +1,155 @@
+/** A reward beside another judge of the same translations: as a cloud, in bands, and where the two part most. */
+
+import { visible } from "../../../report/escape.js";
+import { decimal, plural, rewardPoints } from "../../../report/format.js";
+import type { DisagreementsView, Judge, JudgedTranslation } from "../../views.js";
+import { useAnswer } from "../api.js";
+import { queryText } from "../router.js";
+import { planeSpec } from "../specs.js";
+import { Chart } from "./chart.js";
+import { Marked } from "./marked.js";
+import { Answered } from "./states.js";
+import { Table } from "./table.js";
+
+const JUDGES: Readonly<Record<Judge, { name: string; axis: string; digits: number }>> = {
+  chrf: { name: "chrF", axis: "sentence chrF", digits: 1 },
+  people: { name: "people", axis: "mean rating (0 to 6)", digits: 2 },
+};
+
+interface Props {
+  run: string | undefined;
+  policy: string | undefined;
+  judge: Judge;
+}
+
+export function Disagreements({ run, policy, judge }: Props) {
+  const answer = useAnswer<DisagreementsView>(
+    `/api/reward/disagreements${queryText({ run, policy, judge })}`,
+  );
+  return <Answered answer={answer} show={(view) => <View view={view} />} />;
+}
+
+function View({ view }: { view: DisagreementsView }) {
+  const { judge, translations, spearman, kendall, bands, points, overrated, underrated } = view;
+  const { name, axis, digits } = JUDGES[judge];
+  const of = view.policy === "" ? "" : ` of ${view.policy}`;
+  return (
+    <>
+      <p>
+        Over {plural(translations, "translation")}
+        {of}, reward and {name} agree at Spearman's ρ {decimal(spearman, 2)} and Kendall's τ{" "}
+        {decimal(kendall, 2)} (1: the same order, 0: none).
+      </p>
+      <div class="charts">
+        <Chart
+          name={`reward-against-${judge}`}
+          description={`${axis} against reward. Means by rising reward: ${bands.map((band) => `${decimal(band.judge, digits)} at ${rewardPoints(band.reward)}`).join(", ")}.`}
+          rows={points.map(([reward, value]) => ({ reward, [judge]: value }))}
+          spec={planeSpec({
+            title: `${axis} by reward`,
+            x: { title: "reward (0 to 100)", domain: [0, 100] },
+            y: { title: axis },
+            lines: [
+              {
+                name: "one translation",
+                colour: 0,
+                draw: "dots",
+                faint: true,
+                points: points.map(([x, y]) => ({ x: x * 100, y })),
+              },
+              {
+                name: "mean of a band",
+                colour: 1,
+                draw: "path",
+                points: bands.map((band) => ({ x: band.reward * 100, y: band.judge })),
+              },
+            ],
+          })}
+        />
+        <Table
+          caption={`Mean ${axis} of translations by rising reward`}
+          testId="bands"
+          rows={bands}
+          keyOf={({ low, high }) => `${low} ${high}`}
+          columns={[
+            {
+              key: "band",
+              header: "reward",
+              cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}`,
+            },
+            {
+              key: "judge",
+              header: `mean ${name}`,
+              align: "right",
+              cell: (band) => decimal(band.judge, digits),
+            },
+            { key: "count", header: "translations", align: "right", cell: ({ count }) => count },
+          ]}
+        />
+      </div>
+      <Parted
+        title={`Reward high, ${name} low`}
+        about="A policy that is taught by this reward will write more like these."
+        rows={overrated}
+        judge={judge}
+        testId="overrated"
+      />
+      <Parted
+        title={`Reward low, ${name} high`}
+        about="These would be dropped by a threshold on the reward."
+        rows={underrated}
+        judge={judge}
+        testId="underrated"
+      />
+    </>
+  );
+}
+
+function Parted({
+  title,
+  about,
+  rows,
+  judge,
+  testId,
+}: {
+  title: string;
+  about: string;
+  rows: readonly JudgedTranslation[];
+  judge: Judge;
+  testId: string;
+}) {
+  const { name, digits } = JUDGES[judge];
+  return (
+    <>
+      <h3>{title}</h3>
+      {rows.length === 0 ? (
+        <p class="note">There are none: both put the translations in the same order.</p>
+      ) : (
+        <>
+          <p class="faint">{about}</p>
+          <Table
+            caption={`${title}: translations by difference of rank, the widest first`}
+            testId={testId}
+            rows={rows.map((row, at) => ({ ...row, at }))}
+            keyOf={({ at }) => at}
+            columns={[
+              { key: "source", header: "source", cell: ({ source }) => <bdi>{visible(source)}</bdi> },
+              {
+                key: "text",
+                header: "translation",
+                cell: ({ text, reference }) => <Marked text={text} reference={reference} />,
+              },
+              {
+                key: "reference",
+                header: "reference",
+                cell: ({ reference }) => <bdi>{visible(reference)}</bdi>,
+              },
+              { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
+              { key: "judge", header: name, align: "right", cell: (row) => decimal(row.judge, digits) },
+            ]}
+          />
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+/** `/api/compare`: runs beside each other, and the studies that they belong to. */
+
+import { readFile } from "node:fs/promises";
+import { Hono } from "hono";
+import { UserError } from "../../errors.js";
+import { withoutSecrets } from "../../report/secrets.js";
+import { Manifest } from "../../store/manifest.js";
+import { configDifferences } from "../config-differences.js";
+import { evaluationSteps } from "../evaluation-files.js";
+import { missing } from "../missing.js";
+import { type RunResults, readResults } from "../run-results.js";
+import type { Route } from "../site.js";
+import { figureFile, readStudies } from "../studies.js";
+import type { ComparedView, CompareList } from "../views.js";
+
+/** Runs of one answer: more lines than that no chart keeps apart. */
+const MOST_RUNS = 12;
+
+const TYPES: Readonly<Record<string, string>> = {
+  svg: "image/svg+xml",
+  png: "image/png",
+  csv: "text/csv; charset=utf-8",
+};
+
+export const compareRoute: Route = (site) => {
+  const app = new Hono();
+
+  app.get("/api/compare", async (context) => {
+    const runs = await site.runs();
+    return context.json<CompareList>({
+      runs: await Promise.all(
+        runs.map(async ({ name, folder }) => ({ name, evaluated: await evaluatedPolicies(folder) })),
+      ),
+      studies: await readStudies(site.dir, runs),
+    });
+  });
+
+  app.get("/api/compare/runs", async (context) => {
+    const names = [...new Set(context.req.queries("name") ?? [])];
+    if (names.length > MOST_RUNS)
+      throw new UserError(`${names.length} runs were chosen, but ${MOST_RUNS} is the most. Choose fewer.`);
+    const runs = await site.runs();
+    const results: RunResults[] = [];
+    const failed: ComparedView["failed"] = [];
+    for (const name of names) {
+      const run = runs.find((each) => each.name === name);
+      if (!run) throw missing("A run that was asked for is not here. Choose from the list of runs.");
+      try {
+        results.push(await readResults(name, run.folder));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        failed.push({ name, error: error.message });
+      }
+    }
+    return context.json<ComparedView>({
+      runs: results.map(({ run }) => run),
+      configuration: configDifferences(results.map(({ config }) => withoutSecrets(config))),
+      failed,
+    });
+  });
+
+  app.get("/api/compare/figures/:file", async (context) => {
+    const found = await figureFile(
+      site.dir,
+      await site.runs(),
+      context.req.query("study") ?? "",
+      context.req.param("file"),
+    );
+    if (!found) throw missing("There is no such figure.");
+    const bytes = await readFile(found.path);
+    return context.body(new Uint8Array(bytes), 200, { "content-type": TYPES[found.ending]! });
+  });
+
+  return app;
+};
+
+/** A run whose manifest cannot be read has none to show; choosing it says why. */
+async function evaluatedPolicies(folder: string): Promise<number> {
+  const manifest = await Manifest.read(folder).catch(() => undefined);
+  return manifest ? evaluationSteps(manifest).length : 0;
+}

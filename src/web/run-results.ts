@@ -1,0 +1,93 @@
+/** The figures of a run for comparing it with others: finished or not, as far as it has been evaluated. */
+
+import { gainAt } from "../evaluate/over-optimisation.js";
+import { decimal, signed } from "../report/format.js";
+import { type GainSeries, gainSeries, peakOf } from "../report/gains.js";
+import type { Config } from "../rest/config.js";
+import { heldOutMetric } from "../rest/held-out.js";
+import { isOnlinePolicy } from "../rest/names.js";
+import { readConfig } from "../rest/run.js";
+import { costs } from "../rest/steps/summarise.js";
+import type { Manifest } from "../store/manifest.js";
+import { runFolder } from "../store/run-folder.js";
+import type { OnlineSummary } from "../store/summary.js";
+import { openManifest } from "./evaluated-run.js";
+import { evaluationSteps, readEvaluation } from "./evaluation-files.js";
+import type { ComparedRun, GainLine } from "./views.js";
+
+/** Stretches that a fitted curve is drawn in. */
+const CURVE = 40;
+
+export interface RunResults {
+  run: ComparedRun;
+  config: Config;
+}
+
+/** Throws a UserError where the run has not begun, or a file of it is not as Coppice writes it. */
+export async function readResults(name: string, dir: string): Promise<RunResults> {
+  const manifest = await openManifest(dir);
+  const config = await readConfig(runFolder(dir).resolvedConfig);
+  const evaluations = await Promise.all(
+    evaluationSteps(manifest).map(({ policy }) => readEvaluation(dir, policy)),
+  );
+  const policies = evaluations.map(({ name: policy, grow, improve, control, summary }) => {
+    const { samplesDrawn, rewardCalls, seconds } = costs(
+      { manifest },
+      { name: policy, grow, improve, control },
+    );
+    return { name: policy, grow, improve, control, ...summary, samplesDrawn, rewardCalls, seconds };
+  });
+  const bestOfN = evaluations.flatMap(({ name: policy, bestOfN: points }) =>
+    points.map((point) => ({ policy, ...point })),
+  );
+  const heldOut = heldOutMetric(config);
+  return {
+    config,
+    run: {
+      name,
+      seed: manifest.seed,
+      heldOut: { metric: heldOut.metric, why: heldOut.why },
+      policies,
+      looks: looks(manifest),
+      bestOfN,
+      gains: gainSeries({ policies, bestOfN, heldOut }).map(gainLine),
+    },
+  };
+}
+
+function looks(manifest: Manifest): ComparedRun["looks"] {
+  return manifest.steps
+    .filter(({ name }) => isOnlinePolicy(name))
+    .flatMap(({ name, result }) =>
+      // Written by the online training of that name.
+      (result as unknown as OnlineSummary).looks.map(({ samplesDrawn, reward }) => ({
+        policy: name,
+        samplesDrawn,
+        reward,
+      })),
+    );
+}
+
+function gainLine({ figure, form, points, fit }: GainSeries): GainLine {
+  const furthest = Math.max(...points.map(({ distance }) => distance));
+  return {
+    figure,
+    along: form === "rl" ? "policies" : "best of N",
+    points: points.map(({ name, distance, gain }) => ({ name, distance, gain })),
+    curve:
+      "undecided" in fit
+        ? []
+        : Array.from({ length: CURVE + 1 }, (_, i) => {
+            const distance = (furthest * i) / CURVE;
+            return { distance, gain: gainAt(fit.curve, distance) };
+          }),
+    words: peakWords(fit),
+  };
+}
+
+function peakWords(fit: GainSeries["fit"]): string {
+  const found = peakOf(fit);
+  if ("undecided" in found) return `no peak: ${found.undecided}`;
+  const { peak, reached } = found;
+  return `highest at √KL ${decimal(peak.distance, 2)} (${signed(peak.gain)})${reached ? "" : ", further than the points go"}`;
+}
