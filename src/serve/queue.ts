@@ -148,12 +148,7 @@ export class DecodingQueue {
       }
       full = parts.length === before || parts.length >= room;
     }
-    const served = new Set(parts.map(({ pending }) => pending));
-    const left = this.#waiting.filter(({ wish, next }) => next < wish.texts.length);
-    this.#waiting = [
-      ...left.filter((pending) => !served.has(pending)),
-      ...left.filter((pending) => served.has(pending)),
-    ];
+    this.#waiting = this.#waiting.filter(({ wish, next }) => next < wish.texts.length);
     return parts;
   }
 
@@ -181,6 +176,11 @@ export class DecodingQueue {
       for (const { reject } of requests) reject(error);
     } finally {
       this.#rows = 0;
+      // It is the others' turn, of those too that came meanwhile.
+      const [served, others] = [true, false].map((now) =>
+        this.#waiting.filter((pending) => requests.has(pending) === now),
+      );
+      this.#waiting = [...others!, ...served!];
     }
   }
 }
