@@ -7,6 +7,7 @@ import { UserError } from "../errors.js";
 import { policyTable, toText } from "../report/tables.js";
 import type { RunContext } from "../rest/context.js";
 import { stepNames } from "../rest/names.js";
+import { onePolicy, policiesOf } from "../rest/policies.js";
 import { withFinished } from "../rest/run.js";
 import { type Evaluation, measurePolicy } from "../rest/steps/evaluate.js";
 import { loadPrepared } from "../rest/steps/prepare.js";
@@ -16,7 +17,6 @@ import type { PolicySummary } from "../store/summary.js";
 import { policyRow } from "../store/summary-file.js";
 import type { FolderOptions } from "./command.js";
 import { onFolder } from "./folder-work.js";
-import { onePolicy, policiesOf } from "../rest/policies.js";
 
 export interface EvaluateOptions extends FolderOptions {
   /** Pairs to evaluate on; the run's own test part when absent. */

@@ -15,6 +15,7 @@ import { addRate } from "./commands/rate.js";
 import { addReward } from "./commands/reward.js";
 import { addRun } from "./commands/run.js";
 import { addScore } from "./commands/score.js";
+import { addServe } from "./commands/serve.js";
 import { addStatus } from "./commands/status.js";
 import { addTrainReward } from "./commands/train-reward.js";
 import { addTranslate } from "./commands/translate.js";
@@ -45,6 +46,8 @@ export function createProgram(): Command {
     addInspect,
   ])
     add(program);
+  program.commandsGroup("Programs:");
+  addServe(program);
   program.commandsGroup("People:");
   addRate(program);
   program.commandsGroup("Runs beside each other:");

@@ -1,4 +1,5 @@
 /** Lines in, translations out, in the order in which they came. */
+import { UserError } from "../errors.js";
 import { ranked } from "../serve/best.js";
 import { RunPolicies } from "../serve/policies.js";
 import { lineBlocks, print } from "./blocks.js";
@@ -36,6 +37,9 @@ export async function translateCommand(options: TranslateOptions): Promise<void>
     try {
       const policy = await policies.name(options.policy);
       const asking = { ...options, policy, signal: work.signal };
+      // Told before a line is read.
+      const why = options.bestOf === undefined ? undefined : await policies.whyUnscored();
+      if (why !== undefined) throw new UserError(why);
       const translate = options.bestOf === undefined ? search(policies, asking) : bestOf(policies, asking);
       for await (const block of lineBlocks(process.stdin, { size: BLOCK })) {
         // A blank line has nothing to translate and gives one: line k of the output belongs to line k of the input.
@@ -66,17 +70,17 @@ interface Asking extends TranslateOptions {
 /** Greedy or beam search. */
 function search(policies: RunPolicies, { policy, beam, signal }: Asking): Translate {
   return async (sources) => {
-    const found = await policies.translate(sources, { policy, beams: beam, signal });
-    return found.map(({ text, finished }) => ({ translation: text, finished }));
+    const answers = await policies.translate(sources, { policy, beams: beam, signal });
+    return answers.map(({ outputs: [found] }) => ({ translation: found!.text, finished: found!.finished }));
   };
 }
 
 /** N samples a source, the one with the highest reward. */
 function bestOf(policies: RunPolicies, { policy, bestOf: n = 1, temperature, signal }: Asking): Translate {
   return async (sources) => {
-    const rows = await policies.sample(sources, { policy, n, temperature, score: true, signal });
-    return rows.map((samples) => {
-      const { text, finished, reward } = ranked(samples)[0]!;
+    const answers = await policies.sample(sources, { policy, n, temperature, score: true, signal });
+    return answers.map(({ outputs }) => {
+      const { text, finished, reward } = ranked(outputs)[0]!;
       return { translation: text, finished, ...(reward === null ? {} : { reward }) };
     });
   };

@@ -27,6 +27,8 @@ export interface Listening {
 export class PortTaken extends UserError {}
 
 const PATIENCE = 5000;
+/** Milliseconds between two looks for idle connections, while a server ends. */
+const SWEEP = 50;
 
 /** The token to ask for: none on loopback, else the user's (`COPPICE_TOKEN`) or a new one of 128 bits. */
 export function tokenFor(address: string): string | undefined {
@@ -52,8 +54,11 @@ export async function listen(app: Hono, { address, port }: ListenOptions): Promi
     close: (patience = PATIENCE) =>
       new Promise((resolve) => {
         const cut = setTimeout(() => server.closeAllConnections(), patience);
+        // A connection is idle once its answer is out: kept alive, it would hold the server.
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
         server.close(() => {
           clearTimeout(cut);
+          clearInterval(sweep);
           resolve();
         });
         server.closeIdleConnections();

@@ -2,7 +2,7 @@
 
 import { Interrupted } from "../errors.js";
 import type { Decoder, Encoding } from "./decoder.js";
-import type { EncodedSource } from "./sampler.js";
+import { type EncodedSource, isUnwanted } from "./sampler.js";
 
 export interface BeamOptions {
   readonly beams: number;
@@ -57,8 +57,15 @@ export async function* beamSearch(
   const encoded: Encoding[] = [];
   const tokensOf = ({ tokens }: EncodedSource) => tokens;
   const groups: (Search | undefined)[] = Array.from({ length: decoder.groups }, () => undefined);
+  const free = (group: number): void => {
+    for (let lane = 0; lane < decoder.lanes; lane++) decoder.stop(group * decoder.lanes + lane);
+    groups[group] = undefined;
+  };
   for (;;) {
     if (cancelled()) throw new Interrupted();
+    groups.forEach((search, group) => {
+      if (search && isUnwanted(search.source)) free(group);
+    });
     for (let group = 0; group < groups.length && next < queue.length; group++) {
       if (groups[group]) continue;
       if (encoded.length === 0) encoded.push(...(await decoder.encode(queue.slice(next).map(tokensOf))));
@@ -72,8 +79,7 @@ export async function* beamSearch(
       if (!search) return;
       const result = extend(decoder, group, search, options);
       if (!result) return;
-      for (let lane = 0; lane < decoder.lanes; lane++) decoder.stop(group * decoder.lanes + lane);
-      groups[group] = undefined;
+      free(group);
       done.push(result);
     });
     if (done.length > 0) yield done;

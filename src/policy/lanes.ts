@@ -40,6 +40,8 @@ export class LanePlan {
   readonly #reads: (Block | undefined)[];
   /** Next sample of each source that has been begun and has candidates waiting. */
   readonly #begun = new Map<number, number>();
+  readonly #dropped = new Set<number>();
+  /** The first source that has not been begun and is not dropped. */
   #next = 0;
 
   /** @param n candidates of each of `sources` sources. */
@@ -60,7 +62,7 @@ export class LanePlan {
 
   /** Whether candidates of a source wait for a lane. */
   waits(source: number): boolean {
-    return source >= this.#next || this.#begun.has(source);
+    return (source >= this.#next && !this.#dropped.has(source)) || this.#begun.has(source);
   }
 
   /** Gives an idle lane its next candidate; undefined: none waits. */
@@ -81,6 +83,13 @@ export class LanePlan {
   finish(row: number): void {
     this.#reads[row]!.readers--;
     this.#reads[row] = undefined;
+  }
+
+  /** None of a source's candidates waits any longer; lanes that write one are for the caller to `finish`. */
+  drop(source: number): void {
+    this.#begun.delete(source);
+    this.#dropped.add(source);
+    this.#skipDropped();
   }
 
   /** Brings the running candidates together in as few groups as hold them, the first ones. */
@@ -118,10 +127,18 @@ export class LanePlan {
 
   /** A source that nobody has begun, else the one with most candidates waiting. */
   #another(): number {
-    if (this.#next < this.#sources) return this.#next++;
+    if (this.#next < this.#sources) {
+      const source = this.#next++;
+      this.#skipDropped();
+      return source;
+    }
     let most = -1;
     for (const [source, sample] of this.#begun)
       if (most < 0 || sample < this.#begun.get(most)!) most = source;
     return most;
+  }
+
+  #skipDropped(): void {
+    while (this.#dropped.has(this.#next)) this.#next++;
   }
 }

@@ -24,7 +24,7 @@ import type {
   TrainResult,
 } from "./policy.js";
 import { remoteStream } from "./remote-stream.js";
-import type { SampledSource } from "./sampler.js";
+import type { EncodedSource, SampledSource } from "./sampler.js";
 import { trainLoop } from "./train-loop.js";
 import type { TrainingOptions } from "./training.js";
 import type { BeamRequest, DivergenceRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
@@ -83,8 +83,9 @@ export class NativePolicy implements Policy {
   async *sample(sources: readonly Source[], options: SampleOptions): AsyncGenerator<SampledCandidate[]> {
     const total = sources.length * options.n;
     let done = 0;
+    const { encoded, forget } = this.#encode(sources);
     const request: SampleRequest = {
-      sources: this.#encode(sources),
+      sources: encoded,
       temperature: options.temperature,
       options: {
         n: options.n,
@@ -98,21 +99,28 @@ export class NativePolicy implements Policy {
         vocabulary: this.config.targetVocabulary,
       },
     };
-    for await (const data of remoteStream(this.#remote, "sample", request, options.signal)) {
-      const candidates = (data as SampledSource[]).flatMap(({ sourceId, samples }) =>
-        samples.map((sample) => ({
-          ...sample,
-          sourceId,
-          text: this.codec.target.decode(sample.tokens),
-        })),
-      );
-      done += candidates.length;
-      options.onProgress?.(done, total);
-      yield candidates;
+    try {
+      for await (const data of remoteStream(this.#remote, "sample", request, options.signal)) {
+        const candidates = (data as SampledSource[]).flatMap(({ sourceId, samples }) =>
+          samples.map((sample) => ({
+            ...sample,
+            sourceId,
+            text: this.codec.target.decode(sample.tokens),
+          })),
+        );
+        done += candidates.length;
+        options.onProgress?.(done, total);
+        yield candidates;
+      }
+    } finally {
+      forget();
     }
   }
 
-  /** The best translation of each source, in the order given: greedy for one beam, else beam search. */
+  /**
+   * The best translation of each source, in the order given: greedy for one beam, else beam search. A source whose signal
+   * is aborted may have none.
+   */
   async translate(
     sources: readonly Source[],
     options: {
@@ -132,8 +140,9 @@ export class NativePolicy implements Policy {
         for (const { sourceId, text, tokens, logProbs, finished } of batch)
           found.set(sourceId, { sourceId, text, tokens, logProbs, finished });
     } else {
+      const { encoded, forget } = this.#encode(sources);
       const request: BeamRequest = {
-        sources: this.#encode(sources),
+        sources: encoded,
         options: {
           beams,
           lengthPenalty: 1,
@@ -142,19 +151,23 @@ export class NativePolicy implements Policy {
           vocabulary: this.config.targetVocabulary,
         },
       };
-      for await (const data of remoteStream(this.#remote, "beam", request, signal))
-        for (const { sourceId, tokens, logProbs, finished } of data as BeamResult[]) {
-          found.set(sourceId, {
-            sourceId,
-            text: this.codec.target.decode(tokens),
-            tokens,
-            logProbs,
-            finished,
-          });
-          onProgress?.(found.size, sources.length);
-        }
+      try {
+        for await (const data of remoteStream(this.#remote, "beam", request, signal))
+          for (const { sourceId, tokens, logProbs, finished } of data as BeamResult[]) {
+            found.set(sourceId, {
+              sourceId,
+              text: this.codec.target.decode(tokens),
+              tokens,
+              logProbs,
+              finished,
+            });
+            onProgress?.(found.size, sources.length);
+          }
+      } finally {
+        forget();
+      }
     }
-    return sources.map(({ sourceId }) => found.get(sourceId)!);
+    return sources.flatMap(({ sourceId }) => found.get(sourceId) ?? []);
   }
 
   async logProbabilities(pairs: readonly PairToScore[], signal?: AbortSignal): Promise<ScoredPair[]> {
@@ -231,12 +244,30 @@ export class NativePolicy implements Policy {
     await this.#remote.release();
   }
 
-  #encode(sources: readonly Source[]) {
-    return sources.map(({ sourceId, text, draws }) => ({
-      sourceId,
-      tokens: this.encoder.source(text),
-      ...(draws ? { draws } : {}),
-    }));
+  /** Sources as the worker takes them; `forget` when it has them no longer. */
+  #encode(sources: readonly Source[]): { encoded: EncodedSource[]; forget: () => void } {
+    const cancels = new Map<AbortSignal, { cancel: Int32Array; stop: () => void }>();
+    const cancelOf = (signal: AbortSignal): Int32Array => {
+      const known = cancels.get(signal);
+      if (known) return known.cancel;
+      const cancel = new Int32Array(new SharedArrayBuffer(4));
+      const stop = () => void Atomics.store(cancel, 0, 1);
+      if (signal.aborted) stop();
+      signal.addEventListener("abort", stop);
+      cancels.set(signal, { cancel, stop });
+      return cancel;
+    };
+    return {
+      encoded: sources.map(({ sourceId, text, draws, signal }) => ({
+        sourceId,
+        tokens: this.encoder.source(text),
+        ...(draws ? { draws } : {}),
+        ...(signal ? { cancel: cancelOf(signal) } : {}),
+      })),
+      forget: () => {
+        for (const [signal, { stop }] of cancels) signal.removeEventListener("abort", stop);
+      },
+    };
   }
 
   /** Examples by source, in the order in which sources first come. */

@@ -9,6 +9,8 @@ export interface Source {
   text: string;
   /** What its draws depend on in place of the options' seed and `sourceId`. */
   draws?: Draws;
+  /** Aborted: what is being written for it is given up, and nothing is given for it that was not given by then. */
+  signal?: AbortSignal;
 }
 
 /** Names the draws of one source, so that sources of several callers can be sampled together, each as it would be alone. */

@@ -12,6 +12,13 @@ export interface EncodedSource {
   readonly tokens: ArrayLike<number>;
   /** What its draws depend on in place of the options' seed and `sourceId`. */
   readonly draws?: Draws;
+  /** One number shared with whoever asked: 1 says that the source is no longer wanted. */
+  readonly cancel?: Int32Array;
+}
+
+/** Whether nobody waits for the source any longer. */
+export function isUnwanted({ cancel }: EncodedSource): boolean {
+  return cancel !== undefined && Atomics.load(cancel, 0) === 1;
 }
 
 export interface SamplerOptions extends Restriction {
@@ -124,9 +131,28 @@ export async function* sampleAll(
     return { token, probability, logProb: logProbs[row * options.vocabulary + token]! };
   };
 
-  let left = queue.length;
-  while (left > 0) {
+  const left = new Set(queue.keys());
+  const free = (row: number): void => {
+    rows[row] = undefined;
+    decoder.stop(row);
+    plan.finish(row);
+  };
+  const dropUnwanted = (): void => {
+    for (const source of left) {
+      if (!isUnwanted(queue[source]!)) continue;
+      left.delete(source);
+      plan.drop(source);
+      if (source < encodings.length) encodings[source] = undefined;
+      rows.forEach((writing, row) => {
+        if (writing?.source === source) free(row);
+      });
+    }
+  };
+
+  for (;;) {
     if (cancelled()) throw new Interrupted();
+    dropUnwanted();
+    if (left.size === 0) return;
     await fill();
     if (!plan.waiting) gather();
     await next();
@@ -141,14 +167,12 @@ export async function* sampleAll(
       }
       const { sampleId, tokens, logProbs, sampleLogProbs, source } = writing;
       samples[source]!.push({ sampleId, tokens, logProbs, sampleLogProbs, finished: finished === "eos" });
-      rows[row] = undefined;
-      decoder.stop(row);
-      plan.finish(row);
+      free(row);
       if (samples[source]!.length < options.n) continue;
       const all = samples[source]!.sort((a, b) => a.sampleId - b.sampleId);
       done.push({ sourceId: queue[source]!.sourceId, samples: all });
       samples[source] = [];
-      left--;
+      left.delete(source);
     }
     if (done.length > 0) yield done;
   }

@@ -1,7 +1,7 @@
 /** The policies that a run has trained, by name. */
 import { UserError } from "../errors.js";
-import { parsePolicyName } from "./names.js";
 import type { Manifest } from "../store/manifest.js";
+import { parsePolicyName } from "./names.js";
 
 /** In the order in which they were trained, controls among them. */
 export function policiesOf(manifest: Manifest): string[] {

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { Interrupted, UserError } from "../errors.js";
 import type { NativePolicy } from "../policy/native.js";
 import type { Source } from "../policy/policy.js";
+import type { Config } from "../rest/config.js";
 import { RunContext } from "../rest/context.js";
 import { LoadedPolicies } from "../rest/loaded-policies.js";
 import { onePolicy, policiesOf } from "../rest/policies.js";
@@ -11,13 +12,15 @@ import { type Reporter, silent } from "../rest/reporter.js";
 import { readFinished } from "../rest/run.js";
 import { runReward } from "../rest/steps/reward.js";
 import type { Reward } from "../reward/reward.js";
+import type { Manifest } from "../store/manifest.js";
 import { runFolder } from "../store/run-folder.js";
 import { Thread } from "../tensor/thread.js";
+import type { Tokenizer } from "../text/tokenizer.js";
 
 /** Policies that stay loaded. */
 const LOADED = 4;
 
-/** What a policy wrote for a source. */
+/** What a policy wrote. */
 export interface Output {
   text: string;
   /** Token ids, end-of-sentence included when finished. */
@@ -30,12 +33,31 @@ export interface Output {
   reward: number | null;
 }
 
-export interface Asking {
+/** What a policy wrote for one source. */
+export interface Answer {
+  /** One, or in the order in which they were drawn; none where the source's signal was aborted. */
+  outputs: Output[];
+  /** Of the source, end-of-sentence included. */
+  sourceTokens: number;
+  /** The source has more tokens than the policy can read: it has seen the first ones only. */
+  sourceCut: boolean;
+  /** The text of each token of an output, end-of-sentence left out, and where it begins in the output's text. */
+  pieces(output: Output): Piece[];
+}
+
+export interface Piece {
+  /** With its space in front; U+FFFD for a part of a character. */
+  text: string;
+  /** In UTF-16 units. */
+  at: number;
+}
+
+interface Asking {
   /** The policy's name; absent: the last of the main line. */
   policy?: string | undefined;
   /** Tokens that an output may have, end-of-sentence included; absent, and at most: the run's `grow.maxTokens`. */
   maxTokens?: number | undefined;
-  /** Score the outputs too; see `whyUnscored`. Default: no. */
+  /** Score the outputs by the run's reward (see `whyUnscored`). Default: no. */
   score?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -60,138 +82,99 @@ export interface Sampling extends Asking {
  * Reads a run's folder and never writes there, beside a process that works in it if need be: policies and rewards that it
  * finishes or trains again meanwhile are there at the next question.
  *
- * One question is answered after another, in the order in which they come.
+ * Questions are answered one after another, in the order in which they come. They throw a UserError for a policy that
+ * the run does not have, and `Interrupted` where their signal is aborted.
+ *
+ * @example
+ * const policies = await RunPolicies.open({ dir: "runs/demo" });
+ * const [answer] = await policies.sample([{ sourceId: 0, text: "Guten Tag." }], { n: 8, score: true });
  */
 export class RunPolicies {
   readonly dir: string;
-  readonly #thread: Thread;
+  readonly #thread = new Thread();
+  readonly #loaded = new LoadedPolicies(this.#thread, LOADED);
   readonly #reporter: Reporter;
-  readonly #loaded: LoadedPolicies;
+  #known: Known;
   #run: RunContext;
-  /** When the manifest that `#run` knows was written. */
-  #known: number;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(dir: string, thread: Thread, run: RunContext, known: number, loaded: LoadedPolicies) {
+  private constructor(dir: string, known: Known, reporter: Reporter) {
     this.dir = dir;
-    this.#thread = thread;
-    this.#reporter = run.reporter;
-    this.#run = run;
     this.#known = known;
-    this.#loaded = loaded;
+    this.#reporter = reporter;
+    this.#run = this.#open(known);
   }
 
   /** Throws a UserError where the folder holds no run, or nothing of it is finished. */
   static async open(options: { dir: string; reporter?: Reporter }): Promise<RunPolicies> {
     const { dir, reporter = silent } = options;
-    const known = await writtenAt(dir);
-    const finished = await readFinished(dir);
-    const thread = new Thread();
-    const policies = new LoadedPolicies(thread, LOADED);
-    return new RunPolicies(
-      dir,
-      thread,
-      new RunContext({ ...finished, reporter, thread, policies }),
-      known,
-      policies,
-    );
+    return new RunPolicies(dir, await know(dir), reporter);
   }
 
-  /** Names of the policies that are trained, in that order, controls among them. */
-  list(): Promise<string[]> {
-    return this.#inTurn((run) => policiesOf(run.manifest));
+  /** The run's configuration. */
+  async config(): Promise<Config> {
+    return (await this.#refresh()).config;
   }
 
-  /** `asked`, or the last policy of the main line. Throws a UserError where the run does not have it. */
-  name(asked?: string): Promise<string> {
-    return this.#inTurn((run) => onePolicy(run.manifest, asked));
-  }
-
-  /** When each policy was trained, in milliseconds since 1970. */
-  trainedAt(): Promise<Map<string, number>> {
-    return this.#inTurn(
-      ({ manifest }) =>
-        new Map(
-          policiesOf(manifest).map((name) => [name, Date.parse(manifest.step(name)!.time.finishedAt)] as const),
-        ),
-    );
-  }
-
-  /** What sampling is by this run when nothing else is asked for. */
-  defaults(): Promise<{ temperature: number; maxTokens: number }> {
-    return this.#inTurn(({ config: { grow } }) => ({
-      temperature: grow.temperature,
-      maxTokens: grow.maxTokens,
+  /** The policies that are trained, in that order, controls among them. */
+  async list(): Promise<{ name: string; trainedAt: Date }[]> {
+    const { manifest } = await this.#refresh();
+    return policiesOf(manifest).map((name) => ({
+      name,
+      trainedAt: new Date(manifest.step(name)!.time.finishedAt),
     }));
   }
 
-  /** Why outputs cannot be scored, in one sentence; undefined where they can. */
-  async whyUnscored(): Promise<string | undefined> {
-    try {
-      await this.#inTurn((run) => usableReward(run));
-      return undefined;
-    } catch (error) {
-      if (error instanceof UserError) return error.message;
-      throw error;
-    }
+  /** `asked`, or the last policy of the main line. Throws a UserError where the run does not have it. */
+  async name(asked?: string): Promise<string> {
+    return onePolicy((await this.#refresh()).manifest, asked);
   }
 
-  /** A policy's token counts of these texts, end-of-sentence included, and how many it can read at most. */
-  count(texts: readonly string[], policy?: string): Promise<{ tokens: number[]; most: number }> {
+  /** Why outputs cannot be scored, in one sentence; undefined where they can, and then the reward is loaded. */
+  whyUnscored(): Promise<string | undefined> {
     return this.#inTurn(async (run) => {
-      const { codec, config } = await run.policy(onePolicy(run.manifest, policy));
-      return { tokens: texts.map((text) => codec.source.encode(text).length), most: config.maxPositions };
+      try {
+        await usableReward(run);
+        return undefined;
+      } catch (error) {
+        if (error instanceof UserError) return error.message;
+        throw error;
+      }
     });
   }
 
-  /** The text of each token by itself, without end-of-sentence; half a character is U+FFFD. */
-  spell(tokens: readonly (readonly number[])[], policy?: string): Promise<string[][]> {
-    return this.#inTurn(async (run) => {
-      const { codec } = await run.policy(onePolicy(run.manifest, policy));
-      return tokens.map((ids) =>
-        ids.filter((id) => id !== codec.target.eosId).map((id) => codec.target.decode([id])),
-      );
-    });
-  }
-
-  /** One translation a source, in order: greedy or by beam search. Throws `Interrupted` where the signal says so. */
-  translate(sources: readonly Source[], options: Searching = {}): Promise<Output[]> {
-    return this.#ask(sources, options, async (policy, maxTokens) => {
+  /** One translation a source, in order: greedy or by beam search. */
+  translate(sources: readonly Source[], options: Searching = {}): Promise<Answer[]> {
+    return this.#ask(sources, options, (policy, maxTokens) => {
       const { beams = 1, signal } = options;
-      const found = await policy.translate(sources, { beams, maxTokens, ...(signal ? { signal } : {}) });
-      return found.map((one) => [one]);
-    }).then((rows) => rows.map(([one]) => one!));
+      return policy.translate(sources, { beams, maxTokens, ...(signal ? { signal } : {}) });
+    });
   }
 
-  /** `n` samples a source, in the order in which sources are given and samples are numbered. */
-  sample(sources: readonly Source[], options: Sampling): Promise<Output[][]> {
-    return this.#ask(sources, options, async (policy, maxTokens, { config }) => {
-      const { n, temperature = config.grow.temperature, seed = config.seed, signal } = options;
-      const { topK } = config.grow;
-      const topP = options.topP ?? config.grow.topP;
-      const found = new Map<number, Written[]>();
+  /** `n` samples a source, sources in order. */
+  sample(sources: readonly Source[], options: Sampling): Promise<Answer[]> {
+    return this.#ask(sources, options, async (policy, maxTokens, { seed, grow }) => {
+      const { n, temperature = grow.temperature, signal } = options;
+      const topP = options.topP ?? grow.topP;
+      const written: Written[] = [];
       for await (const batch of policy.sample(sources, {
         n,
         temperature,
         maxTokens,
-        seed,
+        seed: options.seed ?? seed,
         // A Grow step has 1 or more: other draws than those that the policy was trained on.
         grow: 0,
-        ...(topK === null ? {} : { topK }),
+        ...(grow.topK === null ? {} : { topK: grow.topK }),
         ...(topP === null ? {} : { topP }),
         ...(signal ? { signal } : {}),
       }))
-        for (const candidate of batch) {
-          const row = found.get(candidate.sourceId) ?? [];
-          found.set(candidate.sourceId, row);
-          row.push(candidate);
-        }
-      return sources.map(({ sourceId }) => found.get(sourceId)!);
+        written.push(...batch);
+      return written;
     });
   }
 
-  /** Waits for the question that is being answered, then ends what was opened; later questions throw `Interrupted`. */
+  /** Waits for the question that is being answered, then ends what was opened; those that wait throw `Interrupted`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -206,72 +189,106 @@ export class RunPolicies {
   #ask(
     sources: readonly Source[],
     options: Asking,
-    work: (policy: NativePolicy, maxTokens: number, run: RunContext) => Promise<Written[][]>,
-  ): Promise<Output[][]> {
+    write: (policy: NativePolicy, maxTokens: number, config: Config) => Promise<readonly Written[]>,
+  ): Promise<Answer[]> {
     return this.#inTurn(async (run) => {
       const most = run.config.grow.maxTokens;
       const reward = options.score ? await usableReward(run) : undefined;
       const policy = await run.policy(onePolicy(run.manifest, options.policy));
-      const rows = await work(policy, Math.min(options.maxTokens ?? most, most), run);
+      const written = await write(policy, Math.min(options.maxTokens ?? most, most), run.config);
+      const texts = new Map(sources.map(({ sourceId, text }) => [sourceId, text]));
       const rewards = await reward?.score(
-        rows.flatMap((row, i) => row.map(({ text }) => ({ source: sources[i]!.text, candidate: text }))),
+        written.map(({ sourceId, text }) => ({ source: texts.get(sourceId)!, candidate: text })),
       );
-      let at = 0;
-      return rows.map((row) =>
-        row.map(({ text, tokens, logProbs, finished }) => ({
-          text,
-          tokens,
-          logProbs,
-          finished,
-          reward: rewards?.[at++] ?? null,
-        })),
-      );
+      const outputs = new Map(sources.map(({ sourceId }) => [sourceId, [] as Output[]]));
+      written.forEach(({ sourceId, text, tokens, logProbs, finished }, i) => {
+        outputs.get(sourceId)!.push({ text, tokens, logProbs, finished, reward: rewards?.[i] ?? null });
+      });
+      const { codec, config } = policy;
+      return sources.map(({ sourceId, text }) => {
+        const sourceTokens = codec.source.encode(text).length;
+        return {
+          outputs: outputs.get(sourceId)!,
+          sourceTokens,
+          sourceCut: sourceTokens > config.maxPositions,
+          pieces: (output) => piecesOf(codec.target, output),
+        };
+      });
     }, options.signal);
   }
 
   /** Does `work` once all that was asked before is answered, on the run as it is by then. */
-  #inTurn<T>(work: (run: RunContext) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+  #inTurn<T>(work: (run: RunContext) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const answer = this.#last.then(async () => {
       if (this.#closed || signal?.aborted) throw new Interrupted("Stopped.");
-      await this.#refresh();
+      const known = await this.#refresh();
+      if (known.manifest !== this.#run.manifest) {
+        await this.#run.close();
+        this.#run = this.#open(known);
+      }
       return work(this.#run);
     });
     this.#last = answer.catch(() => undefined);
     return answer;
   }
 
-  /** Reads the run again where a step has been finished or taken back. */
-  async #refresh(): Promise<void> {
-    const written = await writtenAt(this.dir);
-    if (written === this.#known) return;
-    const finished = await readFinished(this.dir);
-    await this.#run.close();
-    this.#run = new RunContext({
-      ...finished,
+  #open({ config, folder, manifest }: Known): RunContext {
+    return new RunContext({
+      config,
+      folder,
+      manifest,
       reporter: this.#reporter,
       thread: this.#thread,
       policies: this.#loaded,
     });
-    this.#known = written;
+  }
+
+  /** Reads the manifest again where a step has been finished or taken back. */
+  async #refresh(): Promise<Known> {
+    if ((await writtenAt(this.dir)) !== this.#known.writtenAt) this.#known = await know(this.dir);
+    return this.#known;
   }
 }
 
-type Written = Omit<Output, "reward">;
+/** A candidate, or a translation. */
+type Written = Omit<Output, "reward"> & { sourceId: number };
+
+interface Known {
+  readonly config: Config;
+  readonly folder: ReturnType<typeof runFolder>;
+  readonly manifest: Manifest;
+  readonly writtenAt: number;
+}
+
+async function know(dir: string): Promise<Known> {
+  // Asked first: a manifest that is replaced meanwhile is read again at the next question.
+  const written = await writtenAt(dir);
+  return { ...(await readFinished(dir)), writtenAt: written };
+}
+
+/** When the run's manifest was last replaced; 0: it has none. */
+function writtenAt(dir: string): Promise<number> {
+  return stat(runFolder(dir).manifest).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+function piecesOf({ decode }: Tokenizer, { tokens, finished }: Output): Piece[] {
+  return tokens.slice(0, finished ? -1 : undefined).map((token, i) => {
+    const alone = decode([token]);
+    // A text's first space is left out in decoding: behind another token it shows.
+    const text = i === 0 ? alone : decode([token, token]).slice(alone.length);
+    return { text, at: decode(tokens.slice(0, i)).length };
+  });
+}
 
 async function usableReward(run: RunContext): Promise<Reward> {
   const reward = await runReward(run);
   if (!reward.needsReference) return reward;
   throw new UserError(
-    `outputs cannot be scored or chosen by the run's reward: ${reward.name} compares with a human translation, which ` +
-      "these sources do not have. Translate greedily or by beam search, or use a run whose reward is learned.",
-    { file: run.folder.root },
-  );
-}
-
-/** When the run's manifest was last replaced; 0: it has none. */
-async function writtenAt(dir: string): Promise<number> {
-  return stat(runFolder(dir).manifest).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
+    `outputs cannot be chosen by the run's reward: ${reward.name} compares with a human translation, which these ` +
+      "sources do not have. Translate greedily or by beam search, or use a run whose reward is learned.",
+    { file: run.manifest.folder },
   );
 }

@@ -12,18 +12,21 @@ export async function openRunTranslator(dir: string): Promise<TypedTranslator> {
   return {
     translate: async ({ text, policy, bestOf, temperature, signal }) => {
       const sources = [{ sourceId: 0, text }];
-      const { tokens, most } = await policies.count([text], policy);
-      if (tokens[0]! > most)
-        throw new UserError(
-          `the text has ${tokens[0]} tokens, but ${policy} reads ${most} at most. Shorten it.`,
-        );
       const score = (await policies.whyUnscored()) === undefined;
       const [greedy] = await policies.translate(sources, { policy, score, signal });
-      const [samples = []] =
+      if (greedy!.sourceCut)
+        throw new UserError(
+          `the text has ${greedy!.sourceTokens} tokens, which is more than ${policy} reads. Shorten it.`,
+        );
+      const [samples] =
         bestOf > 0 && score
           ? await policies.sample(sources, { policy, n: bestOf, temperature, score, signal })
           : [];
-      return { policy, greedy: scoredText(greedy!), samples: ranked(samples).map(scoredText) };
+      return {
+        policy,
+        greedy: scoredText(greedy!.outputs[0]!),
+        samples: ranked(samples?.outputs ?? []).map(scoredText),
+      };
     },
     close: () => policies.close(),
   };
