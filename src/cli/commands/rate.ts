@@ -42,7 +42,7 @@ export function addRate(program: Command): void {
     .option("--checks <n>", "items with damaged translations (default: a tenth of the items)", wholeNumber(0))
     .option("--round <id>", "a round that was begun before; the last one when left out")
     .option("--host <address>", "address to listen on; with another than this machine's own a token is asked for", "127.0.0.1")
-    .option("--port <n>", "port to listen on; 0 for any that is free", wholeNumber(0), DEFAULT_PORT)
+    .option("--port <n>", "port to listen on; 0 for any that is free", port, DEFAULT_PORT)
     .addOption(new Option("--results", "print what the ratings come to").conflicts(["export", "import"]))
     .option("--without <raters>", "leave these raters out of the results, with commas between", names)
     .addOption(new Option("--export <file>", "write the ratings as .tsv, .jsonl or .da.tsv").conflicts("import"))
@@ -51,6 +51,12 @@ export function addRate(program: Command): void {
       const { rateCommand } = await import("../ratings.js");
       await rateCommand({ ...options, dir });
     });
+}
+
+function port(text: string): number {
+  const value = wholeNumber(0)(text);
+  if (value > 65_535) throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
+  return value;
 }
 
 function names(text: string): string[] {
