@@ -1,7 +1,7 @@
 /** Progress of one step: a bar on a terminal, a plain line every ten seconds elsewhere, nothing with --quiet. */
 import cliProgress from "cli-progress";
 import { duration } from "../report/format.js";
-import { Rate } from "./rate.js";
+import { Rate } from "../rest/rate.js";
 
 export interface Progress {
   /** `done` of the total so far; `detail` is a few words such as `loss 2.31`. */

@@ -82,6 +82,7 @@ export class RunContext {
     if (this.signal?.aborted) throw new Interrupted();
     const log = this.#metrics;
     if (!log) throw new Error(`step ${name} in a run that is open for reading`);
+    this.reporter.step?.(name);
     const taken = await this.#takeOver?.(name);
     const { result, metrics, seconds } = taken ?? (await timed(name, work));
     for (const record of metrics) log.append(record);
@@ -107,9 +108,7 @@ export class RunContext {
 
   /** What a finished step left for others to read. */
   result<T>(step: string): T {
-    const found = this.manifest.step(step);
-    if (!found) throw new Error(`step ${step} is not done`);
-    return found.result as T;
+    return resultOf(this.manifest, step);
   }
 
   /** The policy of that name, loaded from its folder. */
@@ -144,6 +143,13 @@ export class RunContext {
       await reward?.close?.();
     }
   }
+}
+
+/** What a finished step left for others to read, as the step's own module declares it. */
+export function resultOf<T>(manifest: Manifest, step: string): T {
+  const found = manifest.step(step);
+  if (!found) throw new Error(`step ${step} is not done`);
+  return found.result as T;
 }
 
 async function timed(

@@ -19,6 +19,7 @@ import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
 import { checkInputs, checkRewardModules, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
+import { liveReporter } from "./live.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
 import { type Reporter, silent } from "./reporter.js";
@@ -105,7 +106,7 @@ export async function withRun<T>(options: RunOptions, work: (run: RunContext) =>
   const fresh = !(await exists(paths.manifest));
   if (fresh) await checkInputs(config, paths.config);
   const folder = await enterRunFolder(options.dir);
-  const reporter = options.reporter ?? silent;
+  const reporter = liveReporter(folder.live, options.reporter ?? silent);
   let metrics: MetricsLog | undefined;
   let manifest: Manifest | undefined;
   try {
@@ -127,6 +128,7 @@ export async function withRun<T>(options: RunOptions, work: (run: RunContext) =>
     throw error;
   } finally {
     metrics?.close();
+    reporter.close();
     folder.unlock();
   }
 }

@@ -11,6 +11,7 @@ import {
   fromDuckDb,
   openEngine,
   queryFailure,
+  type SqlParameter,
   type SqlRow,
 } from "./duckdb.js";
 
@@ -133,19 +134,25 @@ export class CandidateStore {
     this.engine.close();
   }
 
-  /** The rows that one SELECT gives, all at once. Throws a UserError for a query that fails or is not a SELECT. */
-  async query(sql: string): Promise<SqlRow[]> {
+  /**
+   * The rows that one SELECT gives, all at once; `values` are bound to its `$name`s. Throws a UserError for a query that
+   * fails or is not a SELECT.
+   */
+  async query(sql: string, values?: Readonly<Record<string, SqlParameter>>): Promise<SqlRow[]> {
     const rows: SqlRow[] = [];
-    for await (const chunk of this.stream(sql)) rows.push(...chunk);
+    for await (const chunk of this.stream(sql, values)) rows.push(...chunk);
     return rows;
   }
 
   /** The rows that one SELECT gives, in chunks of up to 2,048. */
-  async *stream(sql: string): AsyncGenerator<SqlRow[]> {
+  async *stream(
+    sql: string,
+    values: Readonly<Record<string, SqlParameter>> = {},
+  ): AsyncGenerator<SqlRow[]> {
     // One connection a query, so that queries may run beside each other.
     const connection = await this.engine.instance.connect();
     try {
-      const result = await select(connection, sql);
+      const result = await select(connection, sql, values);
       for await (const rows of result.yieldRowObjectJs())
         yield rows.map((row) =>
           Object.fromEntries(Object.entries(row).map(([name, value]) => [name, fromDuckDb(value)])),
@@ -217,6 +224,16 @@ export class CandidateStore {
       this.#perSource.set(key, table);
     }
     return table;
+  }
+
+  /** Keeps the rows of a SELECT of ours as a table of that name in memory, until the store is closed. */
+  async keepTable(name: string, select: string): Promise<void> {
+    const connection = await this.engine.instance.connect();
+    try {
+      await connection.run(`CREATE TABLE ${name} AS ${select}`);
+    } finally {
+      connection.closeSync();
+    }
   }
 
   async #createPerSource(table: string, aggregate: string, where: string): Promise<string> {
@@ -293,7 +310,11 @@ export class CandidateStore {
 }
 
 /** Starts a query that only reads; the engine checks the kind, so that no word in a text is mistaken for it. */
-async function select(connection: DuckDBConnection, sql: string) {
+async function select(
+  connection: DuckDBConnection,
+  sql: string,
+  values: Readonly<Record<string, SqlParameter>>,
+) {
   const statements = await connection.extractStatements(sql).catch((error: unknown) => {
     // DuckDB has no words of its own for a text without any statement.
     if (error instanceof Error && error.message === "Error in native callback") return undefined;
@@ -306,5 +327,6 @@ async function select(connection: DuckDBConnection, sql: string) {
   const prepared = await statements.prepare(0);
   if (prepared.statementType !== StatementType.SELECT && prepared.statementType !== StatementType.EXPLAIN)
     throw new UserError("candidates are read-only: write a query that begins with SELECT.");
+  prepared.bind({ ...values });
   return prepared.stream();
 }

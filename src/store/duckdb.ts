@@ -1,6 +1,7 @@
 /** DuckDB as the store uses it: in memory, bounded, its errors in the user's words. */
 
 import { rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { DuckDBInstance, type JS } from "@duckdb/node-api";
 import { UserError } from "../errors.js";
 import { asideOf } from "./atomic.js";
@@ -10,7 +11,12 @@ export interface EngineOptions {
   threads?: number;
   /** Megabytes before it spills to disk, default 400. */
   memoryMegabytes?: number;
+  /** Folder to spill into in place of the one beside the data, for readers that must not write there. */
+  spillFolder?: string;
 }
+
+/** A value bound to a query's `$name`. */
+export type SqlParameter = string | number | boolean | null;
 
 /** A column's value in JavaScript; whole numbers beyond 2^53 come as strings. */
 export type SqlValue =
@@ -31,9 +37,10 @@ export interface Engine {
   close(): void;
 }
 
-/** Opens an empty in-memory database that spills beside `path` when memory runs short. */
+/** Opens an empty in-memory database that spills beside `path` (or into `spillFolder`) when memory runs short. */
 export async function openEngine(path: string, options: EngineOptions = {}): Promise<Engine> {
-  const spill = asideOf(`${path}.spill`);
+  const beside = asideOf(`${path}.spill`);
+  const spill = options.spillFolder === undefined ? beside : join(options.spillFolder, basename(beside));
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(options.threads ?? 2),
     memory_limit: `${options.memoryMegabytes ?? 400}MB`,

@@ -16,6 +16,8 @@ export interface RunFolder {
   resolvedConfig: string;
   manifest: string;
   metrics: string;
+  /** What is done in the folder now, while a process does. */
+  live: string;
   summary: string;
   report: string;
   policies: string;
@@ -53,6 +55,7 @@ export function runFolder(folder: string): RunFolder {
     resolvedConfig: join(root, "coppice.resolved.yaml"),
     manifest: join(root, "manifest.json"),
     metrics: join(root, "metrics.jsonl"),
+    live: join(root, "live.json"),
     summary: join(root, "summary.json"),
     report: join(root, "report.html"),
     policies: join(root, "policies"),

@@ -1,8 +1,10 @@
 /** What every route knows of the dashboard: which runs there are, which one a request means, and when it all ends. */
 
+import { lstat } from "node:fs/promises";
 import type { Context, Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { type RunFolder, runFolder } from "../store/run-folder.js";
+import { insideFolder } from "./inside.js";
+import { missing } from "./missing.js";
 import type { RunEntry } from "./protocol.js";
 import { findRuns } from "./runs.js";
 
@@ -15,7 +17,7 @@ export interface Site {
   runs(): Promise<RunEntry[]>;
   /**
    * The run that a request names by `?run=`, or the first where it names none. Only names from `runs` lead to a folder.
-   * Throws 404 with a sentence where there is none.
+   * Throws 404 with a sentence where there is none, or where one of its files is a link out of its folder.
    */
   run(context: Context): Promise<NamedRun>;
   /** Has `release` called when the dashboard closes. */
@@ -27,9 +29,11 @@ export type NamedRun = RunFolder & { readonly name: string };
 /** One page's part of the API, to be mounted at `/`. */
 export type Route = (site: Site) => Hono;
 
-/** An answer with a sentence that says what is not there. */
-export function missing(message: string): HTTPException {
-  return new HTTPException(404, { message });
+/** What is read of a run by a name that is fixed; what has another name is checked where it is read. */
+async function checkLinks(run: RunFolder): Promise<void> {
+  const { config, resolvedConfig, manifest, metrics, live, summary } = run;
+  for (const path of [config, resolvedConfig, manifest, metrics, live, summary, run.inside("run.lock")])
+    if ((await lstat(path).catch(() => undefined))?.isSymbolicLink()) await insideFolder(run.root, path);
 }
 
 /** `dir` must be an absolute path without links. */
@@ -50,7 +54,9 @@ export function openSite(dir: string): { site: Site; close(): Promise<void> } {
             ? "This folder holds no run yet. Start one with coppice run, then reload."
             : "There is no run of that name here. Choose one from the list of runs.",
         );
-      return { ...runFolder(found.folder), name: found.name };
+      const run = runFolder(found.folder);
+      await checkLinks(run);
+      return { ...run, name: found.name };
     },
     onClose: (release) => {
       held.push(release);

@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { createProgress } from "../../src/cli/progress.js";
-import { Rate } from "../../src/cli/rate.js";
+import { Rate } from "../../src/rest/rate.js";
 
 /** A stream that remembers, and a clock that goes where it is told. */
 function stage({ isTTY = false } = {}) {

@@ -8,7 +8,7 @@ import { trainLearnedReward } from "../../reward/learned/train.js";
 import { PenalisedReward } from "../../reward/penalty.js";
 import type { Reward } from "../../reward/reward.js";
 import type { ProbeSummary, RewardSummary } from "../../store/summary.js";
-import type { RunContext } from "../context.js";
+import { type RunContext, resultOf } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { BC, stepNames, streams } from "../names.js";
 import { type LearnedPart, learnedMembers, learnedPart, retrainsReward } from "../reward-parts.js";
@@ -233,7 +233,9 @@ function renamed(reward: Reward, name: string): Reward {
 }
 
 /** What the report says of the reward. */
-export function rewardSummary(run: RunContext): RewardSummary {
+export function rewardSummary(
+  run: Pick<RunContext, "config" | "manifest">,
+): RewardSummary {
   const first = stepNames.evaluate(BC);
   const retrained = run.manifest.steps.flatMap(({ name, result }) => {
     const [, grow] = /^reward-(\d+)$/.exec(name) ?? [];
@@ -241,8 +243,8 @@ export function rewardSummary(run: RunContext): RewardSummary {
   });
   return {
     name: run.config.reward.kind,
-    ...(run.manifest.isDone(stepNames.reward) ? run.result<RewardResult>(stepNames.reward) : {}),
+    ...(run.manifest.isDone(stepNames.reward) ? resultOf<RewardResult>(run.manifest, stepNames.reward) : {}),
     ...(retrained.length > 0 && { retrained }),
-    ...(run.manifest.isDone(first) ? run.result<{ probe: ProbeSummary[] }>(first) : {}),
+    ...(run.manifest.isDone(first) ? resultOf<{ probe: ProbeSummary[] }>(run.manifest, first) : {}),
   };
 }

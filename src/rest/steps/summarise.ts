@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../../store/atomic.js";
 import type { ExampleTranslations, OnlineSummary, PolicyCosts, RunSummary } from "../../store/summary.js";
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
-import type { RunContext } from "../context.js";
+import { type RunContext, resultOf } from "../context.js";
 import { heldOutMetric } from "../held-out.js";
 import { isOnlinePolicy, parsePolicyName, stepNames } from "../names.js";
 import { differences } from "./differences.js";
@@ -15,9 +15,30 @@ import type { ImproveResult } from "./improve.js";
 import { loadPrepared, type PreparedCounts } from "./prepare.js";
 import { type RewardResult, rewardSummary } from "./reward.js";
 
+/** What figures are gathered from: a run's context has it, and so has whoever only reads the folder. */
+export type FinishedSteps = Pick<RunContext, "config" | "folder" | "manifest">;
+
 /** The summary of what is finished: all policies that were evaluated, in the order in which they came to be. */
 export async function summarise(run: RunContext): Promise<RunSummary> {
-  const { manifest, config } = run;
+  const evaluations = await finishedEvaluations(run);
+  return gather(run, evaluations, {
+    differences: differences(evaluations, (await loadPrepared(run)).test, {
+      tokenize: run.config.evaluate.bleuTokenizer,
+      seed: run.config.seed,
+    }),
+    examples: await examples(run, evaluations),
+  });
+}
+
+/**
+ * The same without what takes a while to work out (differences between policies, examples); the data must have been
+ * prepared.
+ */
+export async function summariseSoFar(run: FinishedSteps): Promise<RunSummary> {
+  return gather(run, await finishedEvaluations(run), { examples: [] });
+}
+
+async function finishedEvaluations({ manifest, folder }: FinishedSteps): Promise<Evaluation[]> {
   const evaluated = manifest.steps
     .filter((step) => step.name.startsWith("evaluate-"))
     .map((step) => step.name.slice("evaluate-".length))
@@ -25,14 +46,23 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
   const evaluations: Evaluation[] = [];
   for (const name of evaluated)
     evaluations.push(
-      JSON.parse(await readFile(run.folder.inside(`evaluation/${name}.json`), "utf8")) as Evaluation,
+      JSON.parse(await readFile(folder.inside(`evaluation/${name}.json`), "utf8")) as Evaluation,
     );
-  const counts = run.result<PreparedCounts>(stepNames.prepare);
+  return evaluations;
+}
+
+function gather(
+  run: FinishedSteps,
+  evaluations: readonly Evaluation[],
+  { differences, examples }: Pick<RunSummary, "differences" | "examples">,
+): RunSummary {
+  const { manifest, config } = run;
+  const counts = resultOf<PreparedCounts>(manifest, stepNames.prepare);
   const online = manifest.steps
     .filter(({ name }) => isOnlinePolicy(name))
     .map(({ result }) => result as unknown as OnlineSummary);
   const signatures = evaluationSignatures(config);
-  const summary: RunSummary = {
+  return {
     format: 1,
     coppice: version,
     finishedAt: manifest.steps.at(-1)!.time.finishedAt,
@@ -50,10 +80,7 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     bleuSignature: signatures.bleu,
     chrfSignature: signatures.chrf,
     policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),
-    differences: differences(evaluations, (await loadPrepared(run)).test, {
-      tokenize: config.evaluate.bleuTokenizer,
-      seed: config.seed,
-    }),
+    ...(differences === undefined ? {} : { differences }),
     improves: manifest.steps
       .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)
       .map((step) => ({ ...(step.result as unknown as ImproveResult), seconds: step.time.seconds })),
@@ -61,10 +88,9 @@ export async function summarise(run: RunContext): Promise<RunSummary> {
     bestOfN: evaluations.flatMap(({ summary, bestOfN }) =>
       bestOfN.map((point) => ({ policy: summary.name, ...point })),
     ),
-    examples: await examples(run, evaluations),
+    examples,
     config,
   };
-  return summary;
 }
 
 export async function writeSummary(run: RunContext): Promise<RunSummary> {

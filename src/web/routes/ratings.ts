@@ -11,7 +11,8 @@ import { ratingsFolder, type Round } from "../../rating/round.js";
 import { COMMENT_LIMIT, HIGHEST, LOWEST, NAME_LIMIT } from "../../rating/scale.js";
 import { readQuery } from "../query.js";
 import type { RatedRun, RatingsOverview } from "../rating-protocol.js";
-import { missing, type Route } from "../site.js";
+import { missing } from "../missing.js";
+import type { Route } from "../site.js";
 
 /** Which run and which of its rounds a request is for. */
 export interface RatingPlace {
