@@ -63,6 +63,7 @@ async function generate(folder: string): Promise<void> {
       `COPY (SELECT 1::INTEGER AS grow, (i // ${PER_SOURCE})::BIGINT AS source_id, (i % ${PER_SOURCE})::INTEGER AS sample_id,
         'a source sentence of some words, number ' || (i // ${PER_SOURCE}) AS source,
         'a translation of some more words, number ' || (hash(i) % 1000003) AS text, length(text)::INTEGER AS characters,
+        (hash(i, 3) % 100) / 100.0::DOUBLE AS repetition,
         list_transform(range(12), k -> (hash(i, k) % 8000)::INTEGER) AS tokens,
         list_transform(range(12), k -> -(hash(i, k) % 800)::FLOAT / 100) AS log_prob, log_prob AS sample_log_prob,
         hash(i, 1) % 50 <> 0 AS finished, (hash(i, 2) % 1000003) / 1000003.0::DOUBLE AS reward, 'policy' AS origin

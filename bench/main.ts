@@ -3,7 +3,7 @@
  *
  *     npm run bench                       lists them
  *     npm run bench -- train              training, against PyTorch and Transformers
- *     npm run bench -- sample 100         sampling, at N = 100 alone
+ *     npm run bench -- sample 100         sampling (or decode), at N = 100 alone
  *     npm run bench -- sample --json      for machines
  *
  * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.

@@ -1,8 +1,9 @@
 /** What both sides of the sampling measurements are given: a model folder with random weights, and sources. */
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../src/errors.js";
 import { newConfig, presets } from "../src/model/config.js";
 import { saveModelFolder } from "../src/model/folder.js";
 import { initialise } from "../src/model/initialise.js";
@@ -10,9 +11,28 @@ import { deriveKey, integerBelow } from "../src/tensor/random.js";
 
 const VOCABULARY = 8000;
 
+/** Of each candidate. */
+export const NEW_TOKENS = 24;
+
+/** Candidates a source, and as many sources as fill both sides' batches several times. */
+const SIZES = [
+  [1, 512],
+  [16, 64],
+  [100, 32],
+] as const;
+
+/** The sizes that the command line names, all where it names none. */
+export function chosenSizes(choices: readonly string[]): (typeof SIZES)[number][] {
+  const sizes = SIZES.filter(([n]) => choices.length === 0 || choices.includes(String(n)));
+  if (sizes.length === 0)
+    throw new UserError(`Sampling is measured at N = ${SIZES.map(([n]) => n).join(", ")}, not ${choices}.`);
+  return sizes;
+}
+
 /** Writes the folder and the sources (8 to 23 tokens and end-of-sentence). Random weights never end, so work is equal. */
 export async function sampleTask(): Promise<{ folder: string; sources: (count: number) => string }> {
   const folder = mkdtempSync(join(tmpdir(), "coppice-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const { width, inner, heads, layers } = presets.small;
   const config = newConfig({
     width,

@@ -1,24 +1,13 @@
 /** Sampling speed against Transformers' `generate` with the same weights, temperature, lengths and threads. */
 
-import { UserError } from "../src/errors.js";
 import { compare, machine, needPeers, ours, peer } from "./rounds.js";
-import { sampleTask } from "./sample-task.js";
+import { chosenSizes, NEW_TOKENS, sampleTask } from "./sample-task.js";
 
 const ROUNDS = 3;
-const NEW_TOKENS = 24;
-
-/** Candidates a source, and as many sources as fill both sides' batches several times. */
-const SIZES = [
-  [1, 512],
-  [16, 64],
-  [100, 32],
-] as const;
 
 /** @param choices the N to measure; none: all. */
 export async function sampleBench(choices: readonly string[]): Promise<object> {
-  const sizes = SIZES.filter(([n]) => choices.length === 0 || choices.includes(String(n)));
-  if (sizes.length === 0)
-    throw new UserError(`Sampling is measured at N = ${SIZES.map(([n]) => n).join(", ")}, not ${choices}.`);
+  const sizes = chosenSizes(choices);
   needPeers();
   const task = await sampleTask();
   const rows = [];

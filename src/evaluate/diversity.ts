@@ -1,6 +1,7 @@
 /** How varied a policy's samples are, and the plain signs that it has learnt to please the reward by repeating or copying. */
 import { type BleuOptions, bleuFromStatistics, closestLength } from "./bleu.js";
 import { NgramTrie, Vocabulary } from "./ngram-trie.js";
+import { repeatedWords } from "./repetition.js";
 import { tokenizeForBleu } from "./tokenize/tokenizers.js";
 
 /** Words are BLEU's tokens: say `zh` or `char` for languages without spaces. */
@@ -92,13 +93,7 @@ export function repetitionRate(samples: readonly string[], { tokenize }: Diversi
   for (const sample of samples) {
     const words = tokenizeForBleu(sample, tokenize);
     total += words.length;
-    let pairUntil = 0; // words before this index belong to a repeated pair
-    words.forEach((word, i) => {
-      const startsPair =
-        i >= 2 && word === words[i - 2] && i + 1 < words.length && words[i + 1] === words[i - 1];
-      if (startsPair) pairUntil = i + 2;
-      if ((i >= 1 && word === words[i - 1]) || i < pairUntil) repeated++;
-    });
+    repeated += repeatedWords(words, 2);
   }
   return total === 0 ? 0 : repeated / total;
 }

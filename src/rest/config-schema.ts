@@ -537,7 +537,7 @@ const improve = z
     maxRepetition: key(
       z.number().min(0).max(1).nullable(),
       null,
-      "Keep candidates of which at most this share of words repeats the word before; null: any",
+      "Keep candidates of which at most this share of words belongs to a phrase said twice in a row; null: any",
     ),
     trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
     batchTokens: optimizer.batchTokens(2048),

@@ -47,7 +47,7 @@ const UNIT = "1152921504606846976";
 export const MEAN_REWARD = `sum(CAST(reward * ${UNIT} AS BIGINT))::DOUBLE / count(reward) / ${UNIT}`;
 
 const ROW_COLUMNS = Object.keys(COLUMNS)
-  .filter((name) => name !== "characters")
+  .filter((name) => name !== "characters" && name !== "repetition")
   .join(", ");
 
 /** A number in a query's answer; null (a mean of nothing) is NaN. */

@@ -38,7 +38,7 @@ export interface SelectSpec {
   maxCharacters?: number;
   /** Bounds on characters over those of the source, both included. */
   lengthRatio?: readonly [least: number, most: number];
-  /** At most this share of words that repeat the word before them. */
+  /** At most this share of words that belong to a repeated phrase (`repetition` in src/evaluate). */
   maxRepetition?: number;
   /** Fewer kept candidates than this are an error; default 8. */
   minimum?: number;
@@ -153,20 +153,13 @@ function within([least, most]: readonly [number, number]): string {
   return `CAST(characters AS DOUBLE) >= ${times(least)} AND CAST(characters AS DOUBLE) <= ${times(most)}`;
 }
 
-/** Words, the empty ones at the ends of a text left out. */
-const WORDS = "list_filter(string_split_regex(text, '\\s+'), lambda word: word <> '')";
-
-/** Share of a text's words that equal the word before them; 0 for a text of one word. */
-const REPETITION = `len(list_filter(list_zip(${WORDS}[:-2], ${WORDS}[2:]), lambda two: two[1] = two[2]))
-  / greatest(len(${WORDS}), 1)`;
-
 /** Bounds on a candidate's text as SQL, each after an AND. */
 function textBounds(spec: SelectSpec): string {
   return [
     spec.minCharacters === undefined ? "" : ` AND characters >= ${Math.trunc(spec.minCharacters)}`,
     spec.maxCharacters === undefined ? "" : ` AND characters <= ${Math.trunc(spec.maxCharacters)}`,
     spec.lengthRatio === undefined ? "" : ` AND ${within(spec.lengthRatio)}`,
-    spec.maxRepetition === undefined ? "" : ` AND ${REPETITION} <= ${double(spec.maxRepetition)}`,
+    spec.maxRepetition === undefined ? "" : ` AND repetition <= ${double(spec.maxRepetition)}`,
   ].join("");
 }
 

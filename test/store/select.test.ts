@@ -428,10 +428,15 @@ function naive(rows: readonly Candidate[], spec: SelectSpec, seed: number): stri
     .map((row) => `${row.sourceId}/${row.sampleId}`);
 }
 
-/** Share of words that equal the word before. */
+/** Share of words inside one to four words that equal as many before them, by trying every place. */
 function repeated(text: string): number {
-  const words = text.split(" ").filter((word) => word !== "");
-  return words.filter((word, i) => i > 0 && word === words[i - 1]).length / Math.max(1, words.length);
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const inside = new Set<number>();
+  for (const n of [1, 2, 3, 4])
+    for (let start = n; start + n <= words.length; start++)
+      if (words.slice(start, start + n).join(" ") === words.slice(start - n, start).join(" "))
+        for (let i = start; i < start + n; i++) inside.add(i);
+  return inside.size / Math.max(1, words.length);
 }
 
 it("a percentile is the same rank whether sources have few different numbers of candidates or many", async () => {
