@@ -50,9 +50,12 @@ export function ratingsFolder(dir: string): { rounds: string; log: string; impor
     const real = realPath(full);
     // A run folder may come from somebody else: ratings must not be written into another file of this machine.
     if (real !== undefined && real !== join(realPath(root) ?? root, path))
-      throw new UserError("this leads out of the run folder by a link. Put the ratings themselves in its place.", {
-        file: full,
-      });
+      throw new UserError(
+        "this leads out of the run folder by a link. Put the ratings themselves in its place.",
+        {
+          file: full,
+        },
+      );
     return full;
   };
   own("ratings");

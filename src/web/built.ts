@@ -16,8 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-const NOT_BUILT =
-  "The page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
+const NOT_BUILT = "The page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
 
 /**
  * Serves `folder`, the output of `vite build`, with `first` as the page at `/`. Every other file is named after its
@@ -35,7 +34,7 @@ export function builtPage(folder: string, first = "index.html"): Hono {
   });
   app.get("/assets/:name", async (context) => {
     const name = context.req.param("name");
-    const names = await readdir(join(folder, "assets")).catch(() => []);
+    const names: string[] = await readdir(join(folder, "assets")).catch(() => []);
     const type = TYPES[extname(name)];
     if (!names.includes(name) || type === undefined) return context.notFound();
     const bytes = await readFile(join(folder, "assets", name));

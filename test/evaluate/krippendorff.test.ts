@@ -38,6 +38,11 @@ test("α sees only the order of the values, and neither the order of raters nor 
 
 test("raters who always agree have α = 1, and equal values alone have none", () => {
   expect(ordinalAlpha([[1, 1], [4, 4, 4], [6, 6], [2]])).toEqual({ alpha: 1, units: 3, values: 7 });
-  expect(ordinalAlpha([[3, 3], [3, 3]]).alpha).toBeNaN();
+  expect(
+    ordinalAlpha([
+      [3, 3],
+      [3, 3],
+    ]).alpha,
+  ).toBeNaN();
   expect(ordinalAlpha([[3], [4]])).toEqual({ alpha: Number.NaN, units: 0, values: 0 });
 });

@@ -12,7 +12,11 @@ import { temporaryFolder, testRound } from "./rounds.js";
 
 const ROUND = "0123456789ab";
 
-type Line = LogLine extends infer Each ? (Each extends LogLine ? Omit<Each, "id" | "at" | "round"> : never) : never;
+type Line = LogLine extends infer Each
+  ? Each extends LogLine
+    ? Omit<Each, "id" | "at" | "round">
+    : never
+  : never;
 
 function line(content: Line): LogLine {
   return { id: randomUUID(), at: "2026-01-02T03:04:05.000Z", round: ROUND, ...content };
@@ -78,7 +82,7 @@ test("lines that another hand changed are counted as unreadable, not taken", () 
 
 test("two processes that append at once lose and mix nothing", async () => {
   const file = join(temporaryFolder(), "ratings.jsonl");
-  const count = 150;
+  const count = 100;
   const processes = ["anna", "ben"].map((rater) => appender(file, rater, count));
   const codes = await Promise.all(processes.map(async (one) => (await once(one, "exit"))[0]));
   expect(codes).toEqual([0, 0]);
@@ -128,7 +132,9 @@ test("a round is stored once and comes back as it was; a damaged file is named",
   expect(await readRounds(dir)).toEqual([stored]);
   const file = join(ratingsFolder(dir).rounds, `${stored.id}.json`);
   writeFileSync(file, "{");
-  await expect(readRounds(dir)).rejects.toThrow(`${file}: this is not a round of ratings as Coppice writes it`);
+  await expect(readRounds(dir)).rejects.toThrow(
+    `${file}: this is not a round of ratings as Coppice writes it`,
+  );
 });
 
 test("ratings are not written through a link that leaves the run folder", () => {

@@ -40,19 +40,26 @@ test("outputs that read alike are one, of all that wrote it, and white space doe
 
 test("a repeat stands at least a third of the items after its first showing", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 30 }), fc.nat(), (items, repeats, seed) => {
-      const round = testRound({ items, repeats, seed });
-      const shown = round.items;
-      expect(shown.filter(({ kind }) => kind === "repeat")).toHaveLength(Math.min(repeats, Math.floor(items / 3)));
-      shown.forEach(({ kind, sourceId, outputs }, at) => {
-        if (kind !== "repeat") return;
-        const first = shown.findIndex((item) => item.kind === "item" && item.sourceId === sourceId);
-        expect(first).toBeGreaterThanOrEqual(0);
-        expect(shown[first]!.outputs).toEqual(outputs);
-        const between = shown.slice(first + 1, at).filter((item) => item.kind === "item");
-        expect(between.length).toBeGreaterThanOrEqual(Math.floor(items / 3));
-      });
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 0, max: 30 }),
+      fc.nat(),
+      (items, repeats, seed) => {
+        const round = testRound({ items, repeats, seed });
+        const shown = round.items;
+        expect(shown.filter(({ kind }) => kind === "repeat")).toHaveLength(
+          Math.min(repeats, Math.floor(items / 3)),
+        );
+        shown.forEach(({ kind, sourceId, outputs }, at) => {
+          if (kind !== "repeat") return;
+          const first = shown.findIndex((item) => item.kind === "item" && item.sourceId === sourceId);
+          expect(first).toBeGreaterThanOrEqual(0);
+          expect(shown[first]!.outputs).toEqual(outputs);
+          const between = shown.slice(first + 1, at).filter((item) => item.kind === "item");
+          expect(between.length).toBeGreaterThanOrEqual(Math.floor(items / 3));
+        });
+      },
+    ),
   );
 });
 

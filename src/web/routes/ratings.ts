@@ -7,11 +7,11 @@ import { UserError } from "../../errors.js";
 import { RatingDesk } from "../../rating/desk.js";
 import { findRound, readRatings } from "../../rating/read.js";
 import { ratingResults } from "../../rating/results.js";
-import { ratingsFolder, type Round } from "../../rating/round.js";
+import { type Round, ratingsFolder } from "../../rating/round.js";
 import { COMMENT_LIMIT, HIGHEST, LOWEST, NAME_LIMIT } from "../../rating/scale.js";
+import { missing } from "../missing.js";
 import { readQuery } from "../query.js";
 import type { RatedRun, RatingsOverview } from "../rating-protocol.js";
-import { missing } from "../missing.js";
 import type { Route } from "../site.js";
 
 /** Which run and which of its rounds a request is for. */
@@ -31,7 +31,10 @@ interface RatingRoutesOptions {
 const rater = z.string().max(4 * NAME_LIMIT);
 const round = z.string().max(64);
 const item = z.int().nonnegative();
-const comment = z.string().max(2 * COMMENT_LIMIT).optional();
+const comment = z
+  .string()
+  .max(2 * COMMENT_LIMIT)
+  .optional();
 
 const At = z.object({ rater });
 const Rate = z.strictObject({
@@ -110,7 +113,10 @@ function overview(round: Round, desk: RatingDesk): RatingsOverview {
 }
 
 /** The request's body as `schema` has it. Throws a UserError that names the first wrong key. */
-async function readBody<Schema extends z.ZodType>(context: Context, schema: Schema): Promise<z.infer<Schema>> {
+async function readBody<Schema extends z.ZodType>(
+  context: Context,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
   const value: unknown = await context.req.json().catch(() => undefined);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
