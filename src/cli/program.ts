@@ -18,6 +18,7 @@ import { addScore } from "./commands/score.js";
 import { addStatus } from "./commands/status.js";
 import { addTrainReward } from "./commands/train-reward.js";
 import { addTranslate } from "./commands/translate.js";
+import { addUi } from "./commands/ui.js";
 
 /** Throws a CommanderError where commander itself would end the process. */
 export function createProgram(): Command {
@@ -32,7 +33,17 @@ export function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (message, write) => write(`${oneSentence(message)}\n`) });
   program.commandsGroup("A run:");
-  for (const add of [addDemo, addInit, addRun, addDoctor, addStatus, addEvaluate, addTranslate, addInspect])
+  for (const add of [
+    addDemo,
+    addInit,
+    addRun,
+    addDoctor,
+    addStatus,
+    addUi,
+    addEvaluate,
+    addTranslate,
+    addInspect,
+  ])
     add(program);
   program.commandsGroup("People:");
   addRate(program);

@@ -23,6 +23,9 @@ export interface Listening {
   close(patience?: number): Promise<void>;
 }
 
+/** The port is another program's; the next one may be free. */
+export class PortTaken extends UserError {}
+
 const PATIENCE = 5000;
 
 /** The token to ask for: none on loopback, else the user's (`COPPICE_TOKEN`) or a new one of 128 bits. */
@@ -32,7 +35,7 @@ export function tokenFor(address: string): string | undefined {
 }
 
 /**
- * Resolves when connections are taken. Throws a UserError where the address or port cannot be had.
+ * Resolves when connections are taken. Throws PortTaken, or another UserError where the address or port cannot be had.
  */
 export async function listen(app: Hono, { address, port }: ListenOptions): Promise<Listening> {
   // Without TLS options the adaptor makes a plain HTTP server.
@@ -62,7 +65,7 @@ function refusal(error: NodeJS.ErrnoException, address: string, port: number): E
   const free = "Give another with --port, or --port 0 for any that is free.";
   switch (error.code) {
     case "EADDRINUSE":
-      return new UserError(`port ${port} of ${address} is taken. ${free}`);
+      return new PortTaken(`port ${port} of ${address} is taken. ${free}`);
     case "EACCES":
       return new UserError(`port ${port} needs rights that you do not have. ${free}`);
     case "EADDRNOTAVAIL":

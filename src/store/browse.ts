@@ -16,13 +16,18 @@ const SEARCH_ROWS = 250_000;
 /** Milliseconds after which a search gives what it has found. */
 const SEARCH_BUDGET = 120;
 
-/** What the filter F(x, y; τ) = 1[R > τ] keeps for each τ = k/200; lists have 201 entries, one a k. */
+/**
+ * What the filter F(x, y; τ) = 1[R > τ] keeps for each τ = k/200; lists have 201 entries, one a k. As in `selectCandidates`
+ * unfinished and empty candidates are never kept, but count among all.
+ */
 export interface KeptTable {
   candidates: number;
   /** Of these, pairs of the corpus. */
   human: number;
   sources: number;
   unscored: number;
+  /** Of all that are scored, in [0, 1]; null where none is. */
+  meanOfAll: number | null;
   /** Candidates kept. */
   kept: number[];
   /** Mean reward of the kept, in [0, 1]; null where none is. */
@@ -248,24 +253,28 @@ export class CandidateBrowser {
     await this.#index();
     const [all] = await this.store.query(
       `SELECT count(*) AS candidates, count(*) FILTER (human) AS human, count(DISTINCT source_id) AS sources,
-        count(*) - count(reward) AS unscored FROM listed`,
+        count(*) - count(reward) AS unscored, avg(reward) AS mean FROM listed`,
     );
+    const keepable = "finished AND characters > 0";
     const counted = await this.store.query(
-      `SELECT ${below("reward")} AS place, count(*) AS rows, sum(reward) AS total FROM listed
+      `SELECT ${below("reward")} AS place, count(*) AS rows, count(*) FILTER (${keepable}) AS keepable,
+        sum(reward) FILTER (${keepable}) AS total FROM listed
        WHERE reward IS NOT NULL GROUP BY place`,
     );
     const best = await this.store.query(
       `SELECT ${below("best")} AS place, count(*) AS sources FROM
-        (SELECT max(reward) AS best FROM listed WHERE reward IS NOT NULL GROUP BY source_id) GROUP BY place`,
+        (SELECT max(reward) AS best FROM listed WHERE reward IS NOT NULL AND ${keepable} GROUP BY source_id)
+       GROUP BY place`,
     );
     const rows = byPlace(counted, "rows");
-    const kept = fromTheTop(rows);
+    const kept = fromTheTop(byPlace(counted, "keepable"));
     const totals = fromTheTop(byPlace(counted, "total"));
     return {
       candidates: numberIn(all, "candidates"),
       human: numberIn(all, "human"),
       sources: numberIn(all, "sources"),
       unscored: numberIn(all, "unscored"),
+      meanOfAll: nullableNumber(all?.mean),
       kept,
       meanReward: kept.map((n, k) => (n === 0 ? null : totals[k]! / n)),
       sourcesKept: fromTheTop(byPlace(best, "sources")),
@@ -309,7 +318,7 @@ function below(reward: string): string {
 /** A column by its place, 0 to 200; nothing is 0. */
 function byPlace(rows: readonly SqlRow[], column: string): number[] {
   const values = new Array<number>(THRESHOLD_STEPS + 1).fill(0);
-  for (const row of rows) values[numberIn(row, "place")] = numberIn(row, column);
+  for (const row of rows) values[numberIn(row, "place")] = Number(row[column] ?? 0);
   return values;
 }
 
@@ -339,7 +348,12 @@ function filterConditions(filter: BrowseFilter, human: string, values: Values): 
 }
 
 /** Condition for the rows behind the cursor, in the order of `key` with what is missing last, then source and sample. */
-function behind(key: string, descending: boolean, { value, sourceId, sampleId }: Cursor, values: Values): string {
+function behind(
+  key: string,
+  descending: boolean,
+  { value, sourceId, sampleId }: Cursor,
+  values: Values,
+): string {
   values.sourceId = sourceId;
   values.sampleId = sampleId;
   const later =

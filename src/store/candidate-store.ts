@@ -145,10 +145,7 @@ export class CandidateStore {
   }
 
   /** The rows that one SELECT gives, in chunks of up to 2,048. */
-  async *stream(
-    sql: string,
-    values: Readonly<Record<string, SqlParameter>> = {},
-  ): AsyncGenerator<SqlRow[]> {
+  async *stream(sql: string, values: Readonly<Record<string, SqlParameter>> = {}): AsyncGenerator<SqlRow[]> {
     // One connection a query, so that queries may run beside each other.
     const connection = await this.engine.instance.connect();
     try {

@@ -4,7 +4,14 @@ import { charts } from "../report/charts.js";
 import { visible } from "../report/escape.js";
 import { baseline, lastStep } from "../report/figures.js";
 import { count, points, rewardPoints, signed } from "../report/format.js";
-import { bestOfNTable, effectsTable, improveTable, onlineTable, policyTable, type Table } from "../report/tables.js";
+import {
+  bestOfNTable,
+  effectsTable,
+  improveTable,
+  onlineTable,
+  policyTable,
+  type Table,
+} from "../report/tables.js";
 import { verdict } from "../report/verdict.js";
 import { stepNames } from "../rest/names.js";
 import { summariseSoFar } from "../rest/steps/summarise.js";

@@ -1,6 +1,17 @@
 /** How training went, from the lines of metrics.jsonl: losses and what the looks at the validation part saw. */
 
-import { BLUE, type Curve, domain, GREEN, INK, lines, ORANGE, PURPLE, SKY, shortName } from "../report/charts.js";
+import {
+  BLUE,
+  type Curve,
+  domain,
+  GREEN,
+  INK,
+  lines,
+  ORANGE,
+  PURPLE,
+  SKY,
+  shortName,
+} from "../report/charts.js";
 import { decimal } from "../report/format.js";
 import { BC, isOnlinePolicy, parsePolicyName } from "../rest/names.js";
 import type { MetricRecord } from "../store/metrics.js";

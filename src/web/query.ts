@@ -16,12 +16,18 @@ export function readQuery<T extends z.ZodObject>(context: Context, schema: T): z
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
-  throw new UserError(`${issue.path.join(".")} in the address is wrong (${issue.message}). Give another value.`);
+  throw new UserError(
+    `${issue.path.join(".")} in the address is wrong (${issue.message}). Give another value.`,
+  );
 }
 
 /** A whole number of an address. */
 export const wholeNumber = (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
-  z.string().regex(/^-?\d{1,16}$/, "a whole number is expected").transform(Number).pipe(z.int().min(least).max(most));
+  z
+    .string()
+    .regex(/^-?\d{1,16}$/, "a whole number is expected")
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
 
 /** A number of an address. */
 export const number = z

@@ -40,7 +40,13 @@ async function readable(run: NamedRun): Promise<RunState> {
   // A file of a process that was killed says what was, not what is.
   const live = owner && left?.pid === owner.pid ? left : undefined;
   const running = owner ? (live?.step ?? next) : undefined;
-  const state = owner ? "running" : next === undefined ? "finished" : steps.length > 0 || left ? "stopped" : "new";
+  const state = owner
+    ? "running"
+    : next === undefined
+      ? "finished"
+      : steps.length > 0 || left
+        ? "stopped"
+        : "new";
   const summary = await stat(run.summary).catch(() => undefined);
   return {
     ...nothing(run),

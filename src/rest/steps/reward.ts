@@ -233,9 +233,7 @@ function renamed(reward: Reward, name: string): Reward {
 }
 
 /** What the report says of the reward. */
-export function rewardSummary(
-  run: Pick<RunContext, "config" | "manifest">,
-): RewardSummary {
+export function rewardSummary(run: Pick<RunContext, "config" | "manifest">): RewardSummary {
   const first = stepNames.evaluate(BC);
   const retrained = run.manifest.steps.flatMap(({ name, result }) => {
     const [, grow] = /^reward-(\d+)$/.exec(name) ?? [];

@@ -58,7 +58,7 @@ export function useAnswer<T>(path: string | undefined): Answer<T> & { reload(): 
   const [turn, setTurn] = useState(0);
   const [answer, setAnswer] = useState<Answer<T>>({ state: "loading" });
   const again = () => setTurn((before) => before + 1);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new turn asks the same question again.
+  // A new turn asks the same question again.
   useEffect(() => {
     if (path === undefined) return;
     const stop = new AbortController();

@@ -19,9 +19,9 @@ export function App() {
   }, [page, run]);
   return (
     <>
-      <a class="skip" href="#main" onClick={toMain}>
+      <button type="button" class="skip" onClick={toMain}>
         To the content
-      </a>
+      </button>
       <header class="top">
         <p class="brand">Coppice</p>
         {runs.length > 1 && (
@@ -84,7 +84,7 @@ function Loaded({ page, ...props }: PageProps & { page: Page }) {
       () => setFailed(true),
     );
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a page is loaded once; another page is another Loaded.
+  // A page is loaded once; another page is another Loaded.
   useEffect(load, []);
   if (failed)
     return <ErrorState error="This page could not be loaded. Is coppice ui still running?" again={load} />;
@@ -92,7 +92,6 @@ function Loaded({ page, ...props }: PageProps & { page: Page }) {
 }
 
 /** The address after `#` is the page's, so the jump is made by hand. */
-function toMain(event: Event): void {
-  event.preventDefault();
+function toMain(): void {
   document.getElementById("main")?.focus();
 }

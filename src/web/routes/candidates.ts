@@ -122,7 +122,10 @@ function cursorOf(text: string | undefined): Cursor | undefined {
   const shape = z.strictObject({
     value: z.number().nullable(),
     sourceId: z.int(),
-    sampleId: z.int().min(-(2 ** 31)).max(2 ** 31 - 1),
+    sampleId: z
+      .int()
+      .min(-(2 ** 31))
+      .max(2 ** 31 - 1),
   });
   try {
     return shape.parse(JSON.parse(text));

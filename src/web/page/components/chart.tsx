@@ -2,8 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DrawnChart } from "../charts.js";
-import { toCsv } from "../csv.js";
-import { save, toPng } from "../save.js";
+import { Save } from "./save.js";
 
 export interface ChartProps {
   /** Fit for a file name: `reward-by-step`. */
@@ -43,25 +42,11 @@ export function Chart({ name, description, spec, rows }: ChartProps) {
       current?.remove();
     };
   }, [text]);
-  const saveSvg = async () => drawn && save(`${name}.svg`, new Blob([await drawn.svg()], { type: "image/svg+xml" }));
-  const savePng = async () => drawn && save(`${name}.png`, await toPng(await drawn.svg()));
-  const saveCsv = () => save(`${name}.csv`, new Blob([toCsv(rows ?? valuesOf(spec))], { type: "text/csv" }));
   return (
     <figure class="chart" data-testid={`chart-${name}`}>
       <div ref={place} class="drawing" role="img" aria-label={description} />
       {failed && <p class="note">This chart could not be drawn; its figures are in the CSV file.</p>}
-      <figcaption class="save">
-        <span aria-hidden="true">Save as</span>
-        <button type="button" class="small" disabled={!drawn} onClick={saveSvg} aria-label={`Save ${name} as SVG`}>
-          SVG
-        </button>
-        <button type="button" class="small" disabled={!drawn} onClick={savePng} aria-label={`Save ${name} as PNG`}>
-          PNG
-        </button>
-        <button type="button" class="small" onClick={saveCsv} aria-label={`Save ${name} as CSV`}>
-          CSV
-        </button>
-      </figcaption>
+      <Save name={name} rows={rows ?? valuesOf(spec)} {...(drawn ? { svg: () => drawn.svg() } : {})} />
     </figure>
   );
 }

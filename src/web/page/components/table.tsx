@@ -30,7 +30,16 @@ interface TableProps<Row> {
   testId?: string;
 }
 
-export function Table<Row>({ caption, columns, rows, keyOf, sort, onSort, classOf, testId }: TableProps<Row>) {
+export function Table<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  sort,
+  onSort,
+  classOf,
+  testId,
+}: TableProps<Row>) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
     <section class="scroll" tabIndex={0} aria-label={caption}>
