@@ -58,8 +58,8 @@ function OnScale({ results }: { results: RatingResults }) {
       <h2>{SCALE_NAMES[scale]}</h2>
       <Table caption="Policies" rows={systems} keyOf={({ name }) => name} columns={systemColumns(results)} />
       <p class="note">
-        Difference: to {baseline}, on the items that both have, with its 95 % bootstrap interval over items; p: flipping
-        signs by item, two-sided, not corrected for several policies.
+        Difference: to {baseline}, on the items that both have, with its 95 % bootstrap interval over items;
+        p: flipping signs by item, two-sided, not corrected for several policies.
       </p>
       <h3>Raters</h3>
       <Table caption="Raters" rows={raters} keyOf={({ name }) => name} columns={RATER_COLUMNS} />
@@ -76,20 +76,36 @@ function OnScale({ results }: { results: RatingResults }) {
 function systemColumns({ baseline, systems }: RatingResults): Column<SystemResult>[] {
   const reach = Math.max(
     0.1,
-    ...systems.flatMap(({ difference }) => (difference ? [Math.abs(difference.low), Math.abs(difference.high)] : [])),
+    ...systems.flatMap(({ difference }) =>
+      difference ? [Math.abs(difference.low), Math.abs(difference.high)] : [],
+    ),
   );
   return [
     { key: "name", header: "policy", cell: ({ name }) => <bdi>{name}</bdi> },
     { key: "items", header: "items", align: "right", cell: ({ items }) => items },
-    { key: "score", header: "mean", align: "right", cell: ({ score }) => withInterval(score, (x) => decimal(x, 2)) },
+    {
+      key: "score",
+      header: "mean",
+      align: "right",
+      cell: ({ score }) => withInterval(score, (x) => decimal(x, 2)),
+    },
     {
       key: "difference",
       header: `vs ${baseline}`,
       align: "right",
       cell: ({ difference }) => (difference ? withInterval(difference, (x) => signed(x, 2)) : "–"),
     },
-    { key: "bar", header: "", cell: ({ difference }) => difference && <SpanBar span={difference} reach={reach} /> },
-    { key: "p", header: "p", align: "right", cell: ({ difference }) => (difference ? pText(difference.p) : "–") },
+    {
+      key: "bar",
+      header: "",
+      cell: ({ difference }) => difference && <SpanBar span={difference} reach={reach} />,
+    },
+    {
+      key: "p",
+      header: "p",
+      align: "right",
+      cell: ({ difference }) => (difference ? pText(difference.p) : "–"),
+    },
     {
       key: "wins",
       header: "better / worse",
@@ -147,8 +163,8 @@ function RewardBesidePeople({ reward }: { reward: RewardResults }) {
     <>
       <h3>The reward beside people</h3>
       <p>
-        Over {overall.texts} texts: Pearson {decimal(overall.pearson, 2)}, Spearman {decimal(overall.spearman, 2)}, Kendall{" "}
-        {decimal(overall.kendall, 2)}.{" "}
+        Over {overall.texts} texts: Pearson {decimal(overall.pearson, 2)}, Spearman{" "}
+        {decimal(overall.spearman, 2)}, Kendall {decimal(overall.kendall, 2)}.{" "}
         {ranking.people.length > 1 && rankingSentence(ranking.opposite.length, clear.length)}
       </p>
       {bySystem.map(({ system, bands }) => (
@@ -181,17 +197,32 @@ function bandColumns(system: string, bands: readonly ScoreBand[]): Column<ScoreB
     {
       key: "band",
       header: system === "all" ? "all: people's score" : `${system}: people's score`,
-      cell: (band) => `${band === bands[0] ? "from" : "above"} ${decimal(band.over, 1)} to ${decimal(band.upTo, 1)}`,
+      cell: (band) =>
+        `${band === bands[0] ? "from" : "above"} ${decimal(band.over, 1)} to ${decimal(band.upTo, 1)}`,
     },
     { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
-    { key: "reward", header: "mean reward", align: "right", cell: ({ meanReward }) => rewardPoints(meanReward) },
-    { key: "deviation", header: "deviation", align: "right", cell: ({ deviation }) => rewardPoints(deviation) },
+    {
+      key: "reward",
+      header: "mean reward",
+      align: "right",
+      cell: ({ meanReward }) => rewardPoints(meanReward),
+    },
+    {
+      key: "deviation",
+      header: "deviation",
+      align: "right",
+      cell: ({ deviation }) => rewardPoints(deviation),
+    },
   ];
 }
 
 function calibrationColumns(most: number): Column<RewardBand>[] {
   return [
-    { key: "reward", header: "reward", cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}` },
+    {
+      key: "reward",
+      header: "reward",
+      cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}`,
+    },
     { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
     { key: "score", header: "people's mean", align: "right", cell: ({ meanScore }) => decimal(meanScore, 2) },
     { key: "bar", header: "", cell: ({ meanScore }) => <FillBar share={meanScore / most} /> },
@@ -205,7 +236,14 @@ function SpanBar({ span, reach }: { span: Interval; reach: number }) {
   return (
     <svg class="span-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <line class="axis" x1="50" x2="50" y1="0" y2="10" vector-effect="non-scaling-stroke" />
-      <line class="span" x1={x(span.low)} x2={x(span.high)} y1="5" y2="5" vector-effect="non-scaling-stroke" />
+      <line
+        class="span"
+        x1={x(span.low)}
+        x2={x(span.high)}
+        y1="5"
+        y2="5"
+        vector-effect="non-scaling-stroke"
+      />
       <rect class="dot" x={x(span.value) - 1} y="1.5" width="2" height="7" />
     </svg>
   );
