@@ -3,7 +3,7 @@
  *
  *     npm run study -- DATA RUN      DATA holds train, val, test_2016_flickr and test_2017_flickr (.de-en.tsv.gz)
  *
- * Nothing is chosen on a test part. Ctrl-C and the same command goes on; at the end docs/results.md is written anew.
+ * Nothing is chosen on a test part. Ctrl-C and the same command goes on; at the end its section of docs/results.md is written anew.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ import { readConfig, runAll } from "../src/rest/run.js";
 import { Manifest } from "../src/store/manifest.js";
 import { runFolder } from "../src/store/run-folder.js";
 import type { RunSummary } from "../src/store/summary.js";
+import { writeSection } from "./sections.js";
 
 /** The configuration of the study; paths are put in front. Values were chosen before any test figure was seen. */
 function configuration(data: string): string {
@@ -88,8 +89,9 @@ if (!existsSync(other))
     json: true,
     quiet: true,
   });
-writeFileSync(
+writeSection(
   "docs/results.md",
+  "multi30k, German to English",
   page(
     await bcLine(dir),
     await readConfig(runFolder(dir).resolvedConfig),
@@ -137,11 +139,7 @@ function page(bc: string, config: Config, run: RunSummary, otherTest: OtherTest)
     ({ name, reward, bleu, chrf, n }) =>
       `| ${name} | ${(100 * reward).toFixed(1)} | ${bleu.toFixed(1)} | ${chrf.toFixed(1)} | ${n} |`,
   );
-  return `# Results
-
-## multi30k, German to English
-
-\`npm run study -- DATA runs/multi30k\`, where DATA holds the corpus (task 1, raw: [multi30k](https://github.com/multi30k/dataset)),
+  return `\`npm run study -- DATA runs/multi30k\`, where DATA holds the corpus (task 1, raw: [multi30k](https://github.com/multi30k/dataset)),
 with seed ${run.seed}, on ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}; ended ${run.finishedAt.slice(0, 10)}.
 The last policy took ${minutes} minutes, evaluation not counted. Preset \`${config.model.preset}\`; ${run.data.train} pairs train BC and are
 Grow's sources, ${run.data.rewardPart} teach the learned reward, ${run.data.validation} validate. The whole
