@@ -54,7 +54,7 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
           rows={table.histogram.map((n, k) => ({ above: k / STEPS, upTo: (k + 1) / STEPS, candidates: n }))}
         />
       </figure>
-      <dl class="tiles" aria-live="polite">
+      <dl class="tiles">
         <Tile label="Threshold" value={`reward > ${rewardPoints(step / STEPS)}`} testId="threshold-value" />
         <Tile
           label="Kept"
