@@ -63,14 +63,35 @@ export function walk(
 
 /** The smallest probability that the restriction keeps. */
 function leastKept(row: Float32Array, topK: number, topP: number): number {
-  const descending = row.slice().sort().reverse();
-  let kept = descending.length;
-  if (topK > 0) kept = Math.min(kept, topK);
-  if (topP < 1) {
-    let sum = 0;
-    let count = 0;
-    while (count < kept && sum < topP) sum += descending[count++]!;
-    kept = Math.max(1, count);
+  const most = topK > 0 ? Math.min(topK, row.length) : row.length;
+  // Those below never add up to 1 − topP, so that the ones above reach topP by themselves: few are left to sort.
+  const descending =
+    topP < 1
+      ? largest(
+          row.filter((p) => p > (1 - topP) / row.length),
+          most,
+        )
+      : largest(row, most);
+  if (topP >= 1) return descending[most - 1]!;
+  let sum = 0;
+  let count = 0;
+  while (count < descending.length && sum < topP) sum += descending[count++]!;
+  return descending[Math.max(1, count) - 1]!;
+}
+
+/** Longest list that is kept in order while a row is read; sorting the row is faster for longer ones. */
+const LONGEST_LIST = 256;
+
+/** The `most` largest of a row, descending. */
+function largest(row: Float32Array, most: number): Float32Array {
+  if (most > LONGEST_LIST || most >= row.length) return row.slice().sort().reverse().subarray(0, most);
+  const list = new Float32Array(most).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < row.length; i++) {
+    const p = row[i]!;
+    if (p <= list[most - 1]!) continue;
+    let at = most - 1;
+    while (at > 0 && list[at - 1]! < p) list[at] = list[--at]!;
+    list[at] = p;
   }
-  return descending[kept - 1]!;
+  return list;
 }

@@ -1,16 +1,12 @@
 /** The part of a value function that lives in the worker thread. */
 
-import { join } from "node:path";
-import { UserError } from "../errors.js";
 import type { MarianConfig } from "../model/config.js";
-import { loadModelFolder, saveModelFolder } from "../model/folder.js";
-import { parameterSpecs } from "../model/marian.js";
-import { readSafetensors, writeSafetensors } from "../model/safetensors.js";
-import { Parameters } from "../tensor/parameters.js";
+import type { Parameters } from "../tensor/parameters.js";
 import { floatData, Program } from "../tensor/program.js";
 import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
 import { Trainer } from "../tensor/trainer.js";
 import { type Group, packBatches } from "./batches.js";
+import { type Head, loadBody, loadWithHead, saveWithHead } from "./head.js";
 import { BatchFeeder } from "./network.js";
 import { type PackedGroups, unpackGroups } from "./packed.js";
 import { Training, type TrainingOptions } from "./training.js";
@@ -20,8 +16,7 @@ import { VALUE_BIAS, valueGraph, valueHeadSpecs, valueTask } from "./value-graph
 /** Target positions of one pass when values are asked for. */
 const SCORED_TOKENS = 4096;
 
-/** A head of its own file leaves `model.safetensors` a plain Marian body that other programs read. */
-const HEAD = "value_head.safetensors";
+const HEAD: Head = { file: "value_head.safetensors", of: "the value function", specs: valueHeadSpecs };
 
 /** A trained value function, or a policy whose body a new one starts from, with the value that it first gives everything. */
 export type OpenArgs = { folder: string } | { policyFolder: string; start: number };
@@ -33,11 +28,10 @@ export interface TrainRequest {
 
 export default async function open(args: OpenArgs): Promise<RemoteObject> {
   const trained = "folder" in args;
-  const { config, parameters: body } = await loadModelFolder(trained ? args.folder : args.policyFolder);
-  const parameters = new Parameters([...parameterSpecs(config), ...valueHeadSpecs(config)]);
-  for (const { name } of body.specs) parameters.view(name).set(body.view(name));
-  if (trained) await readHead(join(args.folder, HEAD), config, parameters);
-  else parameters.view(VALUE_BIAS).fill(args.start);
+  const { config, parameters } = trained
+    ? await loadWithHead(args.folder, HEAD)
+    : await loadBody(args.policyFolder, HEAD);
+  if (!trained) parameters.view(VALUE_BIAS).fill(args.start);
   const value = new WorkerValue(config, parameters);
   return {
     methods: {
@@ -49,19 +43,6 @@ export default async function open(args: OpenArgs): Promise<RemoteObject> {
     },
     release: () => value.release(),
   };
-}
-
-async function readHead(file: string, config: MarianConfig, parameters: Parameters): Promise<void> {
-  const { tensors } = await readSafetensors(file);
-  for (const { name, shape } of valueHeadSpecs(config)) {
-    const tensor = tensors.get(name);
-    if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join())
-      throw new UserError(
-        `tensor "${name}" of shape [${shape}] is missing or has another shape. Train the value function again.`,
-        { file },
-      );
-    parameters.view(name).set(tensor.data);
-  }
 }
 
 class WorkerValue {
@@ -110,12 +91,8 @@ class WorkerValue {
     );
   }
 
-  async save(folder: string): Promise<void> {
-    await saveModelFolder(folder, this.config, this.#parameters);
-    const head = valueHeadSpecs(this.config).map(
-      ({ name, shape }) => [name, { shape, data: this.#parameters.view(name) }] as const,
-    );
-    await writeSafetensors(join(folder, HEAD), new Map(head));
+  save(folder: string): Promise<void> {
+    return saveWithHead(folder, HEAD, this.config, this.#parameters);
   }
 
   async release(): Promise<void> {

@@ -370,23 +370,34 @@ function glossary(): string {
   );
 }
 
+/** How the reward's order agrees with its target metric, in words; undefined where it was not measured. */
+function agreement(measured: {
+  kendall?: number;
+  spearman?: number;
+  pairwiseAccuracy?: number;
+  pairs?: number;
+}): string | undefined {
+  const { kendall, spearman, pairwiseAccuracy, pairs } = measured;
+  const parts = [
+    typeof kendall !== "number" ? [] : `Kendall's τ ${decimal(kendall, 3)}`,
+    typeof spearman !== "number" ? [] : `Spearman's ρ ${decimal(spearman, 3)}`,
+    typeof pairwiseAccuracy !== "number"
+      ? []
+      : `${percent(pairwiseAccuracy)} of pairs of one source in the right order`,
+  ].flat();
+  if (parts.length === 0) return undefined;
+  return `${parts.join(", ")}, on unseen sources${typeof pairs !== "number" ? "" : ` (${plural(pairs, "pair")})`}`;
+}
+
 function making(summary: RunSummary): string {
   const { machine, data, reward } = summary;
-  const agreement = [
-    typeof reward.kendall === "number" ? `Kendall's τ ${decimal(reward.kendall, 3)}` : "",
-    typeof reward.spearman === "number" ? `Spearman's ρ ${decimal(reward.spearman, 3)}` : "",
-    typeof reward.pairwiseAccuracy === "number"
-      ? `${percent(reward.pairwiseAccuracy)} of pairs of one source in the right order`
-      : "",
-  ].filter((part) => part !== "");
   const facts: [string, string][] = [
     ["Reward", reward.name],
-    [
-      "Reward agrees with its target metric",
-      agreement.length === 0
-        ? "not measured (not a learned reward)"
-        : `${agreement.join(", ")}, on unseen sources${typeof reward.pairs === "number" ? ` (${plural(reward.pairs, "pair")})` : ""}`,
-    ],
+    ["Reward agrees with its target metric", agreement(reward) ?? "not measured (not a learned reward)"],
+    ...(reward.retrained ?? []).map((again): [string, string] => [
+      `Taught again before Grow ${again.grow}`,
+      agreement(again) ?? "not measured",
+    ]),
     [
       "Sentence pairs",
       `${count(data.train)} for training, ${count(data.rewardPart)} for the reward, ${count(data.validation)} for validation, ${count(data.test)} for the test`,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { drawToken, mostLikely, type Restriction } from "../../src/policy/draw.js";
-import { deriveKey, uniform } from "../../src/tensor/random.js";
+import { deriveKey, integerBelow, uniform } from "../../src/tensor/random.js";
 import { decoderFor, randomSource, sample, tinyPolicy } from "./tiny-policy.js";
 
 const ALL: Restriction = { topK: 0, topP: 1 };
@@ -74,6 +74,35 @@ describe("top-p", () => {
     expect(support({ topK: 2, topP: 0.99 })).toEqual({ 1: 2 / 5, 4: 3 / 5 });
     expect(support({ topK: 3, topP: 0.3 })).toEqual({ 4: 1 });
   });
+});
+
+it("restrictions of long rows keep what sorting the whole row keeps", () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const key = deriveKey(11, seed);
+    const vocabulary = 300 + integerBelow(key, 0, 300);
+    const raw = Array.from({ length: vocabulary }, (_, i) => uniform(key, i + 2) ** (1 + (seed % 9)));
+    const total = raw.reduce((a, b) => a + b, 0);
+    const row = Float32Array.from(raw, (p) => p / total);
+    for (const topK of [0, 1, 40, 256, 257, 10_000])
+      for (const topP of [1, 0.999, 0.9, 0.5, 0.01]) {
+        const sorted = [...row].sort((a, b) => b - a);
+        let kept = topK > 0 ? Math.min(topK, vocabulary) : vocabulary;
+        if (topP < 1) {
+          let sum = 0;
+          const reached = sorted.findIndex((p) => {
+            sum += p;
+            return sum >= topP;
+          });
+          kept = Math.min(kept, reached < 0 ? vocabulary : reached + 1);
+        }
+        const least = sorted[kept - 1]!;
+        const mass = [...row].reduce((sum, p) => (p >= least ? sum + p : sum), 0);
+        const u = uniform(key, 1);
+        const { token, probability } = drawToken(row, 0, vocabulary, u, { topK, topP });
+        expect(row[token]).toBeGreaterThanOrEqual(least);
+        expect(probability).toBe(row[token]! / (topP < 1 || (topK > 0 && topK < vocabulary) ? mass : 1));
+      }
+  }
 });
 
 it("the most likely token is the lowest id of equals", () => {

@@ -120,6 +120,17 @@ test("how it was made: data, signatures, agreement of the reward, machine, seed,
   expect(words(await renderReport(onlyBc()))).toContain("not measured (not a learned reward)");
 });
 
+test("a reward taught again says how it agrees since", async () => {
+  const again = { grow: 2, kendall: 0.51, spearman: 0.66, pairwiseAccuracy: 0.76, pairs: 1000 };
+  const text = words(
+    await renderReport(rising({ reward: { name: "learned", kendall: 0.47, retrained: [again] } })),
+  );
+  expect(text).toContain("Kendall's τ 0.470, on unseen sources");
+  expect(text).toContain(
+    "Taught again before Grow 2 Kendall's τ 0.510, Spearman's ρ 0.660, 76 % of pairs of one source in the right order, on unseen sources (1,000 pairs)",
+  );
+});
+
 test("secrets of the configuration stay out of the page", async () => {
   const config = {
     reward: {

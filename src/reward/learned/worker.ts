@@ -1,17 +1,13 @@
 /** The part of the learned reward that lives in the worker thread: weights, programs, training. */
 
-import { join } from "node:path";
-import { UserError } from "../../errors.js";
 import type { MarianConfig } from "../../model/config.js";
-import { loadModelFolder, saveModelFolder } from "../../model/folder.js";
-import { parameterSpecs } from "../../model/marian.js";
-import { readSafetensors, writeSafetensors } from "../../model/safetensors.js";
 import { type Group, packBatches, type Target } from "../../policy/batches.js";
+import { type Head, loadBody, loadWithHead, saveWithHead } from "../../policy/head.js";
 import { BatchFeeder } from "../../policy/network.js";
 import { type PackedGroups, unpackGroups } from "../../policy/packed.js";
 import { Training, type TrainingOptions } from "../../policy/training.js";
 import { TrainingSession } from "../../policy/training-session.js";
-import { Parameters } from "../../tensor/parameters.js";
+import type { Parameters } from "../../tensor/parameters.js";
 import { floatData, Program } from "../../tensor/program.js";
 import type { CallContext, RemoteObject } from "../../tensor/thread-worker.js";
 import { Trainer } from "../../tensor/trainer.js";
@@ -20,8 +16,7 @@ import { FRESH_HEAD, headSpecs, rewardGraph, rewardTask, scoresOf, scoringBatch 
 /** Target positions of one scoring pass. */
 const SCORED_TOKENS = 4096;
 
-/** A head of its own file leaves `model.safetensors` a plain Marian body that other programs read. */
-const HEAD = "reward_head.safetensors";
+const HEAD: Head = { file: "reward_head.safetensors", of: "the reward", specs: headSpecs };
 
 /** A trained reward, or a policy whose weights a new reward starts from. */
 export type OpenArgs = { folder: string } | { policyFolder: string };
@@ -33,11 +28,10 @@ export interface TrainRequest {
 
 export default async function open(args: OpenArgs): Promise<RemoteObject> {
   const trained = "folder" in args;
-  const { config, parameters: body } = await loadModelFolder(trained ? args.folder : args.policyFolder);
-  const parameters = new Parameters([...parameterSpecs(config), ...headSpecs(config)]);
-  for (const { name } of body.specs) parameters.view(name).set(body.view(name));
-  if (trained) await readHead(join(args.folder, HEAD), config, parameters);
-  else for (const [name, value] of Object.entries(FRESH_HEAD)) parameters.view(name).fill(value);
+  const { config, parameters } = trained
+    ? await loadWithHead(args.folder, HEAD)
+    : await loadBody(args.policyFolder, HEAD);
+  if (!trained) for (const [name, value] of Object.entries(FRESH_HEAD)) parameters.view(name).fill(value);
   const reward = new WorkerReward(config, parameters);
   return {
     methods: {
@@ -55,19 +49,6 @@ export default async function open(args: OpenArgs): Promise<RemoteObject> {
 function withTwin(batch: readonly Group[]): readonly Group[] {
   const [first, ...others] = batch;
   return first?.targets.length === 1 && others.length === 0 ? [first, first] : batch;
-}
-
-async function readHead(file: string, config: MarianConfig, parameters: Parameters): Promise<void> {
-  const { tensors } = await readSafetensors(file);
-  for (const { name, shape } of headSpecs(config)) {
-    const tensor = tensors.get(name);
-    if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== shape.join())
-      throw new UserError(
-        `tensor "${name}" of shape [${shape}] is missing or has another shape. Train the reward again.`,
-        { file },
-      );
-    parameters.view(name).set(tensor.data);
-  }
 }
 
 class WorkerReward {
@@ -118,12 +99,8 @@ class WorkerReward {
     );
   }
 
-  async save(folder: string): Promise<void> {
-    await saveModelFolder(folder, this.config, this.#parameters);
-    const head = headSpecs(this.config).map(
-      ({ name, shape }) => [name, { shape, data: this.#parameters.view(name) }] as const,
-    );
-    await writeSafetensors(join(folder, HEAD), new Map(head));
+  save(folder: string): Promise<void> {
+    return saveWithHead(folder, HEAD, this.config, this.#parameters);
   }
 
   async release(): Promise<void> {
