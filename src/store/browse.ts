@@ -71,11 +71,15 @@ export interface ListedCandidate {
   /** In [0, 1]; null until scored. */
   reward: number | null;
   characters: number;
+  finished: boolean;
+  origin: "policy" | "human";
+}
+
+/** With what a list has no time for: its tokens are most of a file. */
+export interface SourceCandidate extends ListedCandidate {
   tokens: number;
   /** Sum over the tokens under the model, in nats; null for human pairs. */
   logProbability: number | null;
-  finished: boolean;
-  origin: "policy" | "human";
 }
 
 export interface Page {
@@ -93,9 +97,9 @@ export interface SourcePage {
   sourceId: number;
   source: string;
   /** The human translation; null where D_g has none. */
-  reference: ListedCandidate | null;
+  reference: SourceCandidate | null;
   /** Sampled candidates, best first. */
-  candidates: ListedCandidate[];
+  candidates: SourceCandidate[];
   /** Sampled candidates of the source in all. */
   total: number;
   /** The neighbouring sources that have candidates; null at either end. */
@@ -105,8 +109,7 @@ export interface SourcePage {
 
 type Values = Record<string, SqlParameter>;
 
-const TEXT_COLUMNS =
-  "source_id, sample_id, source, text, reward, characters, len(tokens) AS token_count, list_sum(log_prob) AS log_probability, finished, origin";
+const LISTED_COLUMNS = "source_id, sample_id, source, text, reward, characters, finished, origin";
 
 export class CandidateBrowser {
   #indexed: Promise<void> | undefined;
@@ -144,11 +147,16 @@ export class CandidateBrowser {
     const key = { reward: "reward", characters: "characters", source: "source_id" }[by];
     const values: Values = { limit: limit + 1 };
     const conditions = filterConditions(filter, "human", values);
-    if (after) conditions.push(behind(key, descending, after, values));
+    const order = `ORDER BY value ${descending ? "DESC" : "ASC"} NULLS LAST, source_id, sample_id LIMIT CAST($limit AS BIGINT)`;
+    // One simple comparison each, which the engine does while it scans: as one condition with OR it takes ten times as long.
+    const stretches = after ? stretchesBehind(key, descending, after, values) : ["true"];
     const found = await this.store.query(
-      `SELECT source_id, sample_id, ${key} AS value FROM listed WHERE ${conditions.join(" AND ") || "true"}
-       ORDER BY ${key} ${descending ? "DESC" : "ASC"} NULLS LAST, source_id, sample_id
-       LIMIT CAST($limit AS BIGINT)`,
+      `SELECT * FROM (${stretches
+        .map(
+          (stretch) =>
+            `(SELECT source_id, sample_id, ${key} AS value FROM listed WHERE ${[stretch, ...conditions].join(" AND ")} ${order})`,
+        )
+        .join(" UNION ALL ")}) ${order}`,
       values,
     );
     const page = found.slice(0, limit);
@@ -178,9 +186,13 @@ export class CandidateBrowser {
         ...filterConditions(filter, "origin = 'human'", values),
         "(contains(lower(text), lower($text)) OR contains(lower(source), lower($text)))",
       ];
-      if (behindOf) conditions.push(behind("source_id", false, behindOf, values));
+      if (behindOf) {
+        values.sourceId = behindOf.sourceId;
+        values.sampleId = behindOf.sampleId;
+        conditions.push(LATER);
+      }
       const found = await this.store.query(
-        `SELECT ${TEXT_COLUMNS} FROM candidates WHERE ${conditions.join(" AND ")}
+        `SELECT ${LISTED_COLUMNS} FROM candidates WHERE ${conditions.join(" AND ")}
          ORDER BY source_id, sample_id LIMIT CAST($limit AS BIGINT)`,
         values,
       );
@@ -205,7 +217,8 @@ export class CandidateBrowser {
     const values = { source: sourceId };
     const [found, [around]] = await Promise.all([
       this.store.query(
-        `SELECT ${TEXT_COLUMNS}, count(*) FILTER (origin = 'policy') OVER () AS total FROM candidates
+        `SELECT ${LISTED_COLUMNS}, len(tokens) AS token_count, list_sum(log_prob) AS log_probability,
+          count(*) FILTER (origin = 'policy') OVER () AS total FROM candidates
          WHERE source_id = CAST($source AS BIGINT)
          ORDER BY origin = 'human' DESC, reward DESC NULLS LAST, sample_id LIMIT CAST($limit AS BIGINT)`,
         { ...values, limit: limit + 1 },
@@ -216,7 +229,11 @@ export class CandidateBrowser {
         values,
       ),
     ]);
-    const rows = found.map(listedCandidate);
+    const rows = found.map((row) => ({
+      ...listedCandidate(row),
+      tokens: numberIn(row, "token_count"),
+      logProbability: nullableNumber(row.log_probability),
+    }));
     const [first] = rows;
     if (!first) return undefined;
     return {
@@ -295,7 +312,7 @@ export class CandidateBrowser {
       return `${column} IN (${names.join(", ")})`;
     };
     const found = await this.store.query(
-      `SELECT ${TEXT_COLUMNS} FROM candidates WHERE ${oneOf("source_id", "BIGINT")} AND ${oneOf("sample_id", "INTEGER")}`,
+      `SELECT ${LISTED_COLUMNS} FROM candidates WHERE ${oneOf("source_id", "BIGINT")} AND ${oneOf("sample_id", "INTEGER")}`,
       values,
     );
     const keyOf = (row: SqlRow) => `${row.source_id}/${row.sample_id}`;
@@ -347,21 +364,25 @@ function filterConditions(filter: BrowseFilter, human: string, values: Values): 
   return conditions;
 }
 
-/** Condition for the rows behind the cursor, in the order of `key` with what is missing last, then source and sample. */
-function behind(
+const LATER =
+  "(source_id > CAST($sourceId AS BIGINT) OR (source_id = CAST($sourceId AS BIGINT) AND sample_id > CAST($sampleId AS INTEGER)))";
+
+/**
+ * Conditions for the rows behind the cursor, in the order of `key` with what is missing last, then source and sample: each
+ * row meets one of them at most.
+ */
+function stretchesBehind(
   key: string,
   descending: boolean,
   { value, sourceId, sampleId }: Cursor,
   values: Values,
-): string {
+): string[] {
   values.sourceId = sourceId;
   values.sampleId = sampleId;
-  const later =
-    "(source_id > CAST($sourceId AS BIGINT) OR (source_id = CAST($sourceId AS BIGINT) AND sample_id > CAST($sampleId AS INTEGER)))";
-  if (value === null) return `(${key} IS NULL AND ${later})`;
+  if (value === null) return [`${key} IS NULL AND ${LATER}`];
   values.value = value;
   const at = "CAST($value AS DOUBLE)";
-  return `(${key} ${descending ? "<" : ">"} ${at} OR ${key} IS NULL OR (${key} = ${at} AND ${later}))`;
+  return [`${key} = ${at} AND ${LATER}`, `${key} ${descending ? "<" : ">"} ${at}`, `${key} IS NULL`];
 }
 
 function cursorOf(row: SqlRow): Cursor {
@@ -388,8 +409,6 @@ function listedCandidate(row: SqlRow): ListedCandidate {
     text: String(row.text),
     reward: nullableNumber(row.reward),
     characters: numberIn(row, "characters"),
-    tokens: numberIn(row, "token_count"),
-    logProbability: nullableNumber(row.log_probability),
     finished: row.finished === true,
     origin: row.origin === "human" ? "human" : "policy",
   };

@@ -7,16 +7,19 @@ import type { RunEntry } from "./protocol.js";
 /** Levels below the folder that are looked through: a folder of studies is three above their runs. */
 const DEPTH = 4;
 
-/** Bounds what a page has to list, and how long a search through a folder of something else takes. */
+/** Bound what a page has to list, and how long a search through a folder of something else takes. */
 const MOST_RUNS = 500;
+const MOST_FOLDERS = 5000;
 
 /** Runs in and below `dir`, by name. Links are not followed, so that none lies elsewhere. */
 export async function findRuns(dir: string): Promise<RunEntry[]> {
   if (await isRun(dir)) return [{ name: basename(dir), folder: dir }];
   const found: string[] = [];
   let level = [dir];
+  let seen = 0;
   for (let depth = 0; depth < DEPTH && level.length > 0 && found.length < MOST_RUNS; depth++) {
-    const below = (await Promise.all(level.map(foldersIn))).flat();
+    const below = (await Promise.all(level.map(foldersIn))).flat().slice(0, MOST_FOLDERS - seen);
+    seen += below.length;
     const are = await Promise.all(below.map(isRun));
     found.push(...below.filter((_, at) => are[at]));
     level = below.filter((_, at) => !are[at]);

@@ -29,6 +29,9 @@ export type NamedRun = RunFolder & { readonly name: string };
 /** One page's part of the API, to be mounted at `/`. */
 export type Route = (site: Site) => Hono;
 
+/** Milliseconds for which a list of runs holds: a page asks several questions at once. */
+const REMEMBERED = 1000;
+
 /** What is read of a run by a name that is fixed; what has another name is checked where it is read. */
 async function checkLinks(run: RunFolder): Promise<void> {
   const { config, resolvedConfig, manifest, metrics, live, summary } = run;
@@ -40,12 +43,18 @@ async function checkLinks(run: RunFolder): Promise<void> {
 export function openSite(dir: string): { site: Site; close(): Promise<void> } {
   const end = new AbortController();
   const held: (() => void | Promise<void>)[] = [];
+  let known: { at: number; runs: Promise<RunEntry[]> } | undefined;
+  const runsNow = () => {
+    if (known === undefined || performance.now() - known.at > REMEMBERED)
+      known = { at: performance.now(), runs: findRuns(dir) };
+    return known.runs;
+  };
   const site: Site = {
     dir,
     closing: end.signal,
-    runs: () => findRuns(dir),
+    runs: runsNow,
     run: async (context) => {
-      const runs = await findRuns(dir);
+      const runs = await runsNow();
       const asked = context.req.query("run");
       const found = asked === undefined ? runs[0] : runs.find(({ name }) => name === asked);
       if (!found)

@@ -20,6 +20,7 @@ describe("help", () => {
           "doctor",
           "compare",
           "status",
+          "ui",
           "grow",
           "score",
           "improve",

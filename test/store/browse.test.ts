@@ -198,8 +198,6 @@ describe("the list", () => {
       expect(shown).toEqual({
         ...{ sourceId, sampleId, source, text, reward, finished, origin },
         characters: characters(text),
-        tokens: row.tokens.length,
-        logProbability: origin === "human" ? null : -0.5 * row.tokens.length,
       });
     }
   });
@@ -250,7 +248,14 @@ describe("one source", () => {
   it("has its reference, its candidates from the best down, and its neighbours", async () => {
     const page = (await browser.source(6, 300))!;
     const own = rows.filter(({ sourceId }) => sourceId === 6);
-    expect(page.reference?.text).toBe(own[0]!.text);
+    expect(page.reference).toMatchObject({ text: own[0]!.text, tokens: 0, logProbability: null });
+    for (const { sampleId, tokens, logProbability } of page.candidates) {
+      const stored = own.find((row) => row.sampleId === sampleId)!;
+      expect({ tokens, logProbability }).toEqual({
+        tokens: stored.tokens.length,
+        logProbability: -0.5 * stored.tokens.length,
+      });
+    }
     expect(page.candidates.map(keyOf)).toEqual(
       naive(
         { by: "reward", descending: true },

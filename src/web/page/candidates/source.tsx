@@ -1,7 +1,7 @@
 /** One source with all its candidates: ranked, coloured by reward, kept or dropped, differences from the reference marked. */
 
 import { count, decimal, plural } from "../../../report/format.js";
-import type { ListedCandidate, SourcePage } from "../../../store/browse.js";
+import type { ListedCandidate, SourceCandidate, SourcePage } from "../../../store/browse.js";
 import { useAnswer } from "../api.js";
 import { Marked, Words } from "../components/marked.js";
 import { Reward } from "../components/reward.js";
@@ -95,7 +95,7 @@ function Shown({ page, threshold }: { page: SourcePage; threshold: number | unde
 function Facts({
   candidate: { sampleId, tokens, logProbability, finished },
 }: {
-  candidate: ListedCandidate;
+  candidate: SourceCandidate;
 }) {
   return (
     <small class="faint">

@@ -54,7 +54,7 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
           rows={table.histogram.map((n, k) => ({ above: k / STEPS, upTo: (k + 1) / STEPS, candidates: n }))}
         />
       </figure>
-      <dl class="tiles" aria-live="polite">
+      <dl class="tiles">
         <Tile label="Threshold" value={`reward > ${rewardPoints(step / STEPS)}`} testId="threshold-value" />
         <Tile
           label="Kept"
@@ -95,7 +95,7 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
       )}
       <p class="note">
         {count(table.human)} of these candidates are human translations, which a threshold filters like
-        samples.
+        samples. What was cut at the length limit, or is empty, is never kept.
         {table.unscored > 0 && ` ${count(table.unscored)} have no reward yet.`}
       </p>
     </section>
