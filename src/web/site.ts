@@ -20,6 +20,8 @@ export interface Site {
    * Throws 404 with a sentence where there is none, or where one of its files is a link out of its folder.
    */
   run(context: Context): Promise<NamedRun>;
+  /** The same by name, as `runs` has it; the first where it is undefined. */
+  named(name: string | undefined): Promise<NamedRun>;
   /** Has `release` called when the dashboard closes. */
   onClose(release: () => void | Promise<void>): void;
 }
@@ -44,9 +46,9 @@ export function openSite(dir: string): { site: Site; close(): Promise<void> } {
     dir,
     closing: end.signal,
     runs: () => findRuns(dir),
-    run: async (context) => {
+    run: (context) => site.named(context.req.query("run")),
+    named: async (asked) => {
       const runs = await findRuns(dir);
-      const asked = context.req.query("run");
       const found = asked === undefined ? runs[0] : runs.find(({ name }) => name === asked);
       if (!found)
         throw missing(

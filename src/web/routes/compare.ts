@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { UserError } from "../../errors.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { Manifest } from "../../store/manifest.js";
@@ -9,7 +10,7 @@ import { configDifferences } from "../config-differences.js";
 import { evaluationSteps } from "../evaluation-files.js";
 import { missing } from "../missing.js";
 import { type RunResults, readResults } from "../run-results.js";
-import type { Route } from "../site.js";
+import type { Route, Site } from "../site.js";
 import { figureFile, readStudies } from "../studies.js";
 import type { ComparedView, CompareList } from "../views.js";
 
@@ -29,7 +30,7 @@ export const compareRoute: Route = (site) => {
     const runs = await site.runs();
     return context.json<CompareList>({
       runs: await Promise.all(
-        runs.map(async ({ name, folder }) => ({ name, evaluated: await evaluatedPolicies(folder) })),
+        runs.map(async ({ name }) => ({ name, evaluated: await evaluatedPolicies(site, name) })),
       ),
       studies: await readStudies(site.dir, runs),
     });
@@ -39,16 +40,17 @@ export const compareRoute: Route = (site) => {
     const names = [...new Set(context.req.queries("name") ?? [])];
     if (names.length > MOST_RUNS)
       throw new UserError(`${names.length} runs were chosen, but ${MOST_RUNS} is the most. Choose fewer.`);
-    const runs = await site.runs();
+    const known = await site.runs();
+    if (names.some((name) => !known.some((run) => run.name === name)))
+      throw missing("A run that was asked for is not here. Choose from the list of runs.");
     const results: RunResults[] = [];
     const failed: ComparedView["failed"] = [];
     for (const name of names) {
-      const run = runs.find((each) => each.name === name);
-      if (!run) throw missing("A run that was asked for is not here. Choose from the list of runs.");
       try {
-        results.push(await readResults(name, run.folder));
+        results.push(await readResults(await site.named(name)));
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        // The others are shown all the same.
+        if (!(error instanceof UserError || error instanceof HTTPException)) throw error;
         failed.push({ name, error: error.message });
       }
     }
@@ -75,7 +77,10 @@ export const compareRoute: Route = (site) => {
 };
 
 /** A run whose manifest cannot be read has none to show; choosing it says why. */
-async function evaluatedPolicies(folder: string): Promise<number> {
-  const manifest = await Manifest.read(folder).catch(() => undefined);
+async function evaluatedPolicies(site: Site, name: string): Promise<number> {
+  const manifest = await site
+    .named(name)
+    .then(({ root }) => Manifest.read(root))
+    .catch(() => undefined);
   return manifest ? evaluationSteps(manifest).length : 0;
 }
