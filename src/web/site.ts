@@ -20,8 +20,6 @@ export interface Site {
    * Throws 404 with a sentence where there is none, or where one of its files is a link out of its folder.
    */
   run(context: Context): Promise<NamedRun>;
-  /** The same by name, as `runs` has it; the first where it is undefined. */
-  named(name: string | undefined): Promise<NamedRun>;
   /** Has `release` called when the dashboard closes. */
   onClose(release: () => void | Promise<void>): void;
 }
@@ -30,6 +28,13 @@ export type NamedRun = RunFolder & { readonly name: string };
 
 /** One page's part of the API, to be mounted at `/`. */
 export type Route = (site: Site) => Hono;
+
+/** A run from the list. Throws 404 where one of its files is a link out of its folder. */
+export async function openRun({ name, folder }: RunEntry): Promise<NamedRun> {
+  const run = runFolder(folder);
+  await checkLinks(run);
+  return { ...run, name };
+}
 
 /** What is read of a run by a name that is fixed; what has another name is checked where it is read. */
 async function checkLinks(run: RunFolder): Promise<void> {
@@ -46,9 +51,9 @@ export function openSite(dir: string): { site: Site; close(): Promise<void> } {
     dir,
     closing: end.signal,
     runs: () => findRuns(dir),
-    run: (context) => site.named(context.req.query("run")),
-    named: async (asked) => {
+    run: async (context) => {
       const runs = await findRuns(dir);
+      const asked = context.req.query("run");
       const found = asked === undefined ? runs[0] : runs.find(({ name }) => name === asked);
       if (!found)
         throw missing(
@@ -56,9 +61,7 @@ export function openSite(dir: string): { site: Site; close(): Promise<void> } {
             ? "This folder holds no run yet. Start one with coppice run, then reload."
             : "There is no run of that name here. Choose one from the list of runs.",
         );
-      const run = runFolder(found.folder);
-      await checkLinks(run);
-      return { ...run, name: found.name };
+      return openRun(found);
     },
     onClose: (release) => {
       held.push(release);

@@ -9,8 +9,9 @@ import { Manifest } from "../../store/manifest.js";
 import { configDifferences } from "../config-differences.js";
 import { evaluationSteps } from "../evaluation-files.js";
 import { missing } from "../missing.js";
+import type { RunEntry } from "../protocol.js";
 import { type RunResults, readResults } from "../run-results.js";
-import type { Route, Site } from "../site.js";
+import { openRun, type Route } from "../site.js";
 import { figureFile, readStudies } from "../studies.js";
 import type { ComparedView, CompareList } from "../views.js";
 
@@ -30,7 +31,7 @@ export const compareRoute: Route = (site) => {
     const runs = await site.runs();
     return context.json<CompareList>({
       runs: await Promise.all(
-        runs.map(async ({ name }) => ({ name, evaluated: await evaluatedPolicies(site, name) })),
+        runs.map(async (run) => ({ name: run.name, evaluated: await evaluatedPolicies(run) })),
       ),
       studies: await readStudies(site.dir, runs),
     });
@@ -40,18 +41,19 @@ export const compareRoute: Route = (site) => {
     const names = [...new Set(context.req.queries("name") ?? [])];
     if (names.length > MOST_RUNS)
       throw new UserError(`${names.length} runs were chosen, but ${MOST_RUNS} is the most. Choose fewer.`);
-    const known = await site.runs();
-    if (names.some((name) => !known.some((run) => run.name === name)))
+    const runs = await site.runs();
+    const chosen = names.flatMap((name) => runs.find((run) => run.name === name) ?? []);
+    if (chosen.length < names.length)
       throw missing("A run that was asked for is not here. Choose from the list of runs.");
     const results: RunResults[] = [];
     const failed: ComparedView["failed"] = [];
-    for (const name of names) {
+    for (const run of chosen) {
       try {
-        results.push(await readResults(await site.named(name)));
+        results.push(await readResults(await openRun(run)));
       } catch (error) {
         // The others are shown all the same.
         if (!(error instanceof UserError || error instanceof HTTPException)) throw error;
-        failed.push({ name, error: error.message });
+        failed.push({ name: run.name, error: error.message });
       }
     }
     return context.json<ComparedView>({
@@ -77,9 +79,8 @@ export const compareRoute: Route = (site) => {
 };
 
 /** A run whose manifest cannot be read has none to show; choosing it says why. */
-async function evaluatedPolicies(site: Site, name: string): Promise<number> {
-  const manifest = await site
-    .named(name)
+async function evaluatedPolicies(run: RunEntry): Promise<number> {
+  const manifest = await openRun(run)
     .then(({ root }) => Manifest.read(root))
     .catch(() => undefined);
   return manifest ? evaluationSteps(manifest).length : 0;
