@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { CandidateStore } from "../src/store/candidate-store.js";
-import { partPath } from "../src/store/candidates.js";
 import { type SelectSpec, selectCandidates } from "../src/store/select.js";
+import { makeCandidates } from "./made-candidates.js";
 import { median } from "./rounds.js";
 
 /** IWSLT14 in the paper: 160,000 sources with 100 candidates each, here in 16 shards. */
@@ -49,30 +48,6 @@ interface FilterMeasurement {
   statsSeconds: number;
   rows: number;
   kept: number;
-}
-
-/** Candidates with texts of a usual length; made by SQL, since sampling them would take days. */
-async function generate(folder: string): Promise<void> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "2", memory_limit: "900MB" });
-  const connection = await instance.connect();
-  const sources = SOURCES / SHARDS;
-  for (let shard = 0; shard < SHARDS; shard++) {
-    const first = shard * sources;
-    const path = partPath(folder, first, first + sources - 1);
-    await connection.run(
-      `COPY (SELECT 1::INTEGER AS grow, (i // ${PER_SOURCE})::BIGINT AS source_id, (i % ${PER_SOURCE})::INTEGER AS sample_id,
-        'a source sentence of some words, number ' || (i // ${PER_SOURCE}) AS source,
-        'a translation of some more words, number ' || (hash(i) % 1000003) AS text, length(text)::INTEGER AS characters,
-        (hash(i, 3) % 100) / 100.0::DOUBLE AS repetition,
-        list_transform(range(12), k -> (hash(i, k) % 8000)::INTEGER) AS tokens,
-        list_transform(range(12), k -> -(hash(i, k) % 800)::FLOAT / 100) AS log_prob, log_prob AS sample_log_prob,
-        hash(i, 1) % 50 <> 0 AS finished, (hash(i, 2) % 1000003) / 1000003.0::DOUBLE AS reward, 'policy' AS origin
-        FROM range(${first * PER_SOURCE}, ${(first + sources) * PER_SOURCE}) t(i))
-       TO '${path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)`,
-    );
-  }
-  connection.closeSync();
-  instance.closeSync();
 }
 
 async function measure(folder: string, name: string): Promise<FilterMeasurement> {
@@ -117,7 +92,7 @@ function inFreshProcess(folder: string, name: string): FilterMeasurement {
 export async function filterBench(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), "coppice-filter-"));
   try {
-    await generate(folder);
+    await makeCandidates(folder, { sources: SOURCES, perSource: PER_SOURCE, shards: SHARDS });
     const rounds = Array.from({ length: ROUNDS }, () => inFreshProcess(folder, "percentile"));
     const fastest = rounds.reduce((a, b) => (b.seconds < a.seconds ? b : a));
     const others = Object.keys(FILTERS).filter((name) => name !== "percentile");

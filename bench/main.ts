@@ -10,6 +10,7 @@
  */
 
 import { UserError } from "../src/errors.js";
+import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { memoryBench } from "./memory.js";
@@ -36,6 +37,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
     about: "filters over 16 million candidates, above all a per-source percentile: seconds and memory",
     run: filterBench,
   },
+  candidates: {
+    about: "pages of ten million candidates in the dashboard: milliseconds at p50 and p99",
+    run: candidatesBench,
+  },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",
     run: memoryBench,
@@ -47,7 +52,7 @@ const measurement = name === undefined ? undefined : measurements[name];
 if (!measurement) {
   if (name !== undefined) console.error(`There is no measurement ${name}.`);
   console.log("npm run bench -- NAME [--json]\n");
-  for (const [key, { about }] of Object.entries(measurements)) console.log(`  ${key.padEnd(8)} ${about}`);
+  for (const [key, { about }] of Object.entries(measurements)) console.log(`  ${key.padEnd(10)} ${about}`);
   process.exitCode = name === undefined ? 0 : 2;
 } else {
   try {

@@ -3,7 +3,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { hostname, networkInterfaces } from "node:os";
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
 import { secureHeaders } from "hono/secure-headers";
 
@@ -15,7 +14,7 @@ export interface GuardOptions {
   /** Bytes that a request's body may have; default 1 MiB. */
   maxBody?: number;
   /** How a refusal is said; default `{ "error": sentence }`. */
-  refuse?(context: Context, status: 400 | 401 | 403 | 413, sentence: string): Response;
+  refuse?(context: Context, status: 400 | 401 | 403 | 411 | 413, sentence: string): Response;
 }
 
 const COOKIE = "coppice-token";
@@ -48,7 +47,7 @@ export function inUrl(address: string): string {
  * - an `Origin` that is not the same host, or a browser's word that another site asks (`Sec-Fetch-Site`), save for following
  *   a link to a page;
  * - a missing or wrong token, where there is one;
- * - a body longer than `maxBody`.
+ * - a body longer than `maxBody`, or of a length that is not said beforehand.
  *
  * Answers may not be framed, cached by what they are not, or read by other sites; their pages load nothing from elsewhere.
  */
@@ -75,6 +74,16 @@ export function guard(options: GuardOptions): MiddlewareHandler[] {
     return next();
   };
 
+  const most = options.maxBody ?? MAX_BODY;
+  const limit: MiddlewareHandler = async (context, next) => {
+    // Node's parser holds a body to its Content-Length; without one it would have to be read to know.
+    if (context.req.header("transfer-encoding") !== undefined)
+      return refuse(context, 411, "Send the body in one piece, with its Content-Length.");
+    if (Number(context.req.header("content-length") ?? 0) > most)
+      return refuse(context, 413, `The body is longer than ${most} bytes: send it in parts.`);
+    return next();
+  };
+
   return [
     secureHeaders({
       contentSecurityPolicy: {
@@ -96,15 +105,7 @@ export function guard(options: GuardOptions): MiddlewareHandler[] {
       strictTransportSecurity: false,
     }),
     check,
-    bodyLimit({
-      maxSize: options.maxBody ?? MAX_BODY,
-      onError: (context) =>
-        refuse(
-          context,
-          413,
-          `The body is longer than ${options.maxBody ?? MAX_BODY} bytes: send it in parts.`,
-        ),
-    }),
+    limit,
   ];
 }
 

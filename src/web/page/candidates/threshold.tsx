@@ -95,7 +95,7 @@ export function Threshold({ table, step, thresholds, onStep, onSettled }: Thresh
       )}
       <p class="note">
         {count(table.human)} of these candidates are human translations, which a threshold filters like
-        samples.
+        samples. What was cut at the length limit, or is empty, is never kept.
         {table.unscored > 0 && ` ${count(table.unscored)} have no reward yet.`}
       </p>
     </section>

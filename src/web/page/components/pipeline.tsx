@@ -47,7 +47,7 @@ export function Pipeline({ stages }: { stages: readonly Stage[] }) {
               <path
                 key={`to-${stage.id}`}
                 class="way"
-                d={`M${x - BOX.across} ${y + BOX.height / 2}h${BOX.across - 6}`}
+                d={`M${x - BOX.across} ${y + BOX.height / 2}h${BOX.across - 2}m-6 -4l6 4l-6 4`}
               />
             )),
         )}
