@@ -24,9 +24,12 @@ export function appendLines(file: string, values: readonly unknown[]): void {
       const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
       const bytes = Buffer.from(endsLine(handle, size) ? text : `\n${text}`);
       if (writeSync(handle, bytes) < bytes.length)
-        throw new UserError("the disk is full, so the last ratings are not kept. Make room and give them again.", {
-          file,
-        });
+        throw new UserError(
+          "the disk is full, so the last ratings are not kept. Make room and give them again.",
+          {
+            file,
+          },
+        );
       fsyncSync(handle);
       if (size === 0) syncFolderOf(file);
     } finally {

@@ -177,7 +177,11 @@ function isSame(a: Unsigned<Answer>, b: Unsigned<Answer>): boolean {
  */
 export function raterName(name: string): string {
   const plain = name.normalize("NFC").trim().replace(/\s+/gu, " ");
-  if (plain === "" || plain.length > NAME_LIMIT || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufeff]/u.test(plain))
+  if (
+    plain === "" ||
+    plain.length > NAME_LIMIT ||
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufeff]/u.test(plain)
+  )
     throw new UserError(`a rater's name has 1 to ${NAME_LIMIT} printable characters: give yours.`);
   return plain;
 }

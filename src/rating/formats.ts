@@ -1,7 +1,7 @@
 /** Ratings from and to files: our own as TSV or JSONL, and the layouts in which corpora of ratings are published. */
 
-import { writeWhole } from "../data/write.js";
 import { emptyFile, linesOf } from "../data/lines.js";
+import { writeWhole } from "../data/write.js";
 import { type Place, UserError } from "../errors.js";
 import { type Judgement, KINDS, oneSpaced, SCALES, type Scale } from "./judgement.js";
 import { HIGHEST, LOWEST } from "./scale.js";
@@ -94,7 +94,10 @@ function checkHeader(header: readonly string[], place: Place): void {
 function tsvRow(text: string, header: readonly string[], place: Place): Row {
   const fields = text.split("\t");
   if (fields.length !== header.length)
-    throw new UserError(`the line has ${fields.length} columns, expected ${header.length} as named on line 1.`, place);
+    throw new UserError(
+      `the line has ${fields.length} columns, expected ${header.length} as named on line 1.`,
+      place,
+    );
   return new Map(header.map((name, i) => [name, fields[i]!]));
 }
 
@@ -103,9 +106,13 @@ function jsonRow(text: string, place: Place): Row {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError('the line is not JSON, expected {"source": "…", "text": "…", "score": 4, …}.', place, {
-      cause: error,
-    });
+    throw new UserError(
+      'the line is not JSON, expected {"source": "…", "text": "…", "score": 4, …}.',
+      place,
+      {
+        cause: error,
+      },
+    );
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UserError('the line is JSON but no object, expected {"source": "…", "text": "…", …}.', place);
@@ -159,8 +166,10 @@ function scoresIn(row: Row, place: Place): { rater: string; scale: Scale; score:
     );
   const [column, usual] = found;
   const text = row.get(column)!;
-  const scale = column === "score" && row.get("scale") ? oneOf(SCALES, row.get("scale")!, "scale", place) : usual;
-  if (column !== "scores") return [{ rater: UNNAMED_RATER, scale, score: checked(text, column, scale, place) }];
+  const scale =
+    column === "score" && row.get("scale") ? oneOf(SCALES, row.get("scale")!, "scale", place) : usual;
+  if (column !== "scores")
+    return [{ rater: UNNAMED_RATER, scale, score: checked(text, column, scale, place) }];
   const all = /^\s*\[(.*)\]\s*$/.exec(text)?.[1];
   if (!all) throw new UserError(`scores is ${text}, expected a list as in [70, 85, 90].`, place);
   // The file does not say who they are; the first of one line need not be the first of the next.
@@ -224,7 +233,9 @@ function ownRow(judgement: Judgement): string {
 
 /** Lines of MLQE-PE, with `system` and `reference` beside: the mean of raters in points and in z. Checks and repeats are left out. */
 function directAssessment(judgements: readonly Judgement[]): string[] {
-  const rated = judgements.filter(({ kind, scale }) => kind === "item" && (scale === "sqm" || scale === "da"));
+  const rated = judgements.filter(
+    ({ kind, scale }) => kind === "item" && (scale === "sqm" || scale === "da"),
+  );
   const inPoints = ({ scale, score }: Judgement) => (100 * (score - LIMITS[scale][0])) / LIMITS[scale][1];
   const raters = new Map<string, number[]>();
   for (const one of rated) raters.set(one.rater, [...(raters.get(one.rater) ?? []), inPoints(one)]);

@@ -4,7 +4,7 @@ import { UserError } from "../errors.js";
 import { appendLines, readJsonLines } from "./append.js";
 import { Judgement, judgementsOf, merged } from "./judgement.js";
 import { readLog } from "./log.js";
-import { ratingsFolder, type Round, readRounds } from "./round.js";
+import { type Round, ratingsFolder, readRounds } from "./round.js";
 
 export interface StoredRatings {
   /** Absent where nothing but imported ratings is there. */
@@ -21,9 +21,12 @@ export async function findRound(dir: string, id?: string): Promise<Round | undef
   const found = rounds.find((round) => round.id === id);
   if (found) return found;
   const known = rounds.map((round) => round.id).join(", ");
-  throw new UserError(`there is no round of ratings ${id}. ${known ? `There are: ${known}.` : "There is none yet."}`, {
-    file: dir,
-  });
+  throw new UserError(
+    `there is no round of ratings ${id}. ${known ? `There are: ${known}.` : "There is none yet."}`,
+    {
+      file: dir,
+    },
+  );
 }
 
 /** What a round's raters and imported files say; see `findRound` for which round. */
@@ -46,7 +49,9 @@ export async function readRatings(dir: string, id?: string): Promise<StoredRatin
 export async function importRatings(dir: string, judgements: readonly Judgement[]): Promise<number> {
   const { imported } = ratingsFolder(dir);
   const known = merged([
-    ...(await Promise.all((await readRounds(dir)).map(async (round) => judgementsOf(round, readLog(ratingsFolder(dir).log))))),
+    ...(await Promise.all(
+      (await readRounds(dir)).map(async (round) => judgementsOf(round, readLog(ratingsFolder(dir).log))),
+    )),
     readJsonLines(imported, Judgement).values,
   ]);
   const added = merged([known, judgements]).slice(known.length);

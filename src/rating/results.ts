@@ -364,12 +364,7 @@ function scoreEdges([low, high]: [number, number]): number[] {
   return Array.from({ length: 7 }, (_, i) => low + ((high - low) * i) / 6);
 }
 
-function scoreBand(
-  texts: readonly RewardedText[],
-  over: number,
-  upTo: number,
-  isLowest: boolean,
-): ScoreBand {
+function scoreBand(texts: readonly RewardedText[], over: number, upTo: number, isLowest: boolean): ScoreBand {
   const rewards = texts
     .filter(({ score }) => (score > over || (isLowest && score === over)) && score <= upTo)
     .map(({ reward }) => reward);

@@ -1,5 +1,6 @@
 /** A round of ratings as it lies in `RUN/ratings/rounds/ID.json`: every text that is shown, and who wrote it. */
 
+import { lstatSync, realpathSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -41,15 +42,38 @@ export type Output = z.infer<typeof Output>;
 export type Item = z.infer<typeof Item>;
 export type Round = z.infer<typeof Round>;
 
-/** Where the ratings of a run lie. */
-export function ratingsFolder(dir: string): { root: string; rounds: string; log: string; imported: string } {
-  const { inside } = runFolder(dir);
-  return {
-    root: inside("ratings"),
-    rounds: inside("ratings/rounds"),
-    log: inside("ratings/ratings.jsonl"),
-    imported: inside("ratings/imported.jsonl"),
+/** Where the ratings of a run lie. Throws a UserError where a link leads one of them elsewhere. */
+export function ratingsFolder(dir: string): { rounds: string; log: string; imported: string } {
+  const { root, inside } = runFolder(dir);
+  const own = (path: string) => {
+    const full = inside(path);
+    const real = realPath(full);
+    // A run folder may come from somebody else: ratings must not be written into another file of this machine.
+    if (real !== undefined && real !== join(realPath(root) ?? root, path))
+      throw new UserError(
+        "this leads out of the run folder by a link. Put the ratings themselves in its place.",
+        {
+          file: full,
+        },
+      );
+    return full;
   };
+  own("ratings");
+  return {
+    rounds: own("ratings/rounds"),
+    log: own("ratings/ratings.jsonl"),
+    imported: own("ratings/imported.jsonl"),
+  };
+}
+
+/** Without links; undefined where nothing is there, save for a link that leads nowhere: its own path would be written through. */
+function realPath(path: string): string | undefined {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  try {
+    return realpathSync(path);
+  } catch {
+    return "";
+  }
 }
 
 /** Stores a planned round, or finds the same one where it is stored already. */

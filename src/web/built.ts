@@ -16,8 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-const NOT_BUILT =
-  "The page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
+const NOT_BUILT = "The page has not been built. Run `npm run build` in the folder of Coppice, then reload.";
 
 /**
  * Serves `folder`, the output of `vite build`, with `first` as the page at `/`. Every other file is named after its

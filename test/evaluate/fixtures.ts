@@ -68,3 +68,8 @@ export interface CorrelationFixture {
     ranks: number[];
   }[];
 }
+
+export interface RatingsFixture {
+  alpha: { name: string; units: number[][]; alpha: number }[];
+  signFlip: { name: string; differences: number[]; p: number }[];
+}

@@ -55,8 +55,8 @@ function NameEntry({ total, known, run, enter }: NameEntryProps) {
     <form class="rate-name" onSubmit={start}>
       <h1>Rate translations</h1>
       <p>
-        You will see {total} sentences, each with what was written for it. Give every text 0 to 6. Who wrote what is not
-        shown. You may stop at any time: under the same name you go on where you were.
+        You will see {total} sentences, each with what was written for it. Give every text 0 to 6. Who wrote
+        what is not shown. You may stop at any time: under the same name you go on where you were.
       </p>
       <label for="rater">Your name</label>
       <input
@@ -214,7 +214,7 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
     const wanted = [...points].find(({ checked }) => checked) ?? points[0];
     wanted?.focus();
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once an item; the form is drawn anew for the next.
+  // Once an item: the form is drawn anew for the next.
   useEffect(() => focusOutput(0), []);
 
   const give = (output: number, score: number) => {
@@ -295,16 +295,13 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
       data-item={item}
     >
       <h1>How much of the meaning is kept?</h1>
-      <p class="faint" id="source-label">
-        Source
-      </p>
-      <p class="rate-source" aria-labelledby="source-label" dir="auto" data-testid="source">
+      <h2 class="rate-label">Source</h2>
+      <p class="rate-source" dir="auto" data-testid="source">
         {source}
       </p>
       <div class="rate-outputs">
         {outputs.map((text, output) => (
           <OutputChoice
-            // biome-ignore lint/suspicious/noArrayIndexKey: an output is its place; the form is drawn anew for the next item.
             key={output}
             number={output}
             of={outputs.length}
@@ -342,8 +339,9 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
         </button>
       </div>
       <p class="note">
-        Keys: <kbd>0</kbd> to <kbd>6</kbd> rate, <kbd>↑</kbd> <kbd>↓</kbd> or <kbd>Tab</kbd> go to another translation,{" "}
-        <kbd>Enter</kbd> next, <kbd>s</kbd> skip, <kbd>u</kbd> undo, <kbd>c</kbd> comment (<kbd>Esc</kbd> leaves it).
+        Keys: <kbd>0</kbd> to <kbd>6</kbd> rate, <kbd>↑</kbd> <kbd>↓</kbd> or <kbd>Tab</kbd> go to another
+        translation, <kbd>Enter</kbd> next, <kbd>s</kbd> skip, <kbd>u</kbd> undo, <kbd>c</kbd> comment (
+        <kbd>Esc</kbd> leaves it).
       </p>
     </form>
   );

@@ -7,6 +7,7 @@ import type {
   RewardBand,
   RewardResults,
   ScoreBand,
+  SystemBands,
   SystemResult,
 } from "../../rating/results.js";
 import { decimal, percent, rewardPoints, signed } from "../../report/format.js";
@@ -52,14 +53,14 @@ export function RatingResultsPage({ run }: { run?: string }) {
 }
 
 function OnScale({ results }: { results: RatingResults }) {
-  const { scale, baseline, systems, raters, agreement, reward } = results;
+  const { scale, baseline, systems, raters, agreement, reward, comments } = results;
   return (
     <section aria-label={SCALE_NAMES[scale]} data-testid={`scale-${scale}`}>
       <h2>{SCALE_NAMES[scale]}</h2>
       <Table caption="Policies" rows={systems} keyOf={({ name }) => name} columns={systemColumns(results)} />
       <p class="note">
-        Difference: to {baseline}, on the items that both have, with its 95 % bootstrap interval over items; p: flipping
-        signs by item, two-sided, not corrected for several policies.
+        Difference: to {baseline}, on the items that both have, with its 95 % bootstrap interval over items;
+        p: flipping signs by item, two-sided, not corrected for several policies.
       </p>
       <h3>Raters</h3>
       <Table caption="Raters" rows={raters} keyOf={({ name }) => name} columns={RATER_COLUMNS} />
@@ -69,6 +70,20 @@ function OnScale({ results }: { results: RatingResults }) {
           : `Krippendorff's α (ordinal) between raters: ${decimal(agreement.alpha, 2)}, over ${agreement.texts} texts.`}
       </p>
       {reward && <RewardBesidePeople reward={reward} />}
+      {comments.length > 0 && (
+        <>
+          <h3>Comments</h3>
+          <Table
+            caption="Comments"
+            rows={comments.slice(0, COMMENTS)}
+            keyOf={({ rater, source }) => JSON.stringify([rater, source])}
+            columns={COMMENT_COLUMNS}
+          />
+          {comments.length > COMMENTS && (
+            <p class="note">{comments.length - COMMENTS} more: coppice rate DIR --export FILE has all.</p>
+          )}
+        </>
+      )}
     </section>
   );
 }
@@ -76,20 +91,36 @@ function OnScale({ results }: { results: RatingResults }) {
 function systemColumns({ baseline, systems }: RatingResults): Column<SystemResult>[] {
   const reach = Math.max(
     0.1,
-    ...systems.flatMap(({ difference }) => (difference ? [Math.abs(difference.low), Math.abs(difference.high)] : [])),
+    ...systems.flatMap(({ difference }) =>
+      difference ? [Math.abs(difference.low), Math.abs(difference.high)] : [],
+    ),
   );
   return [
     { key: "name", header: "policy", cell: ({ name }) => <bdi>{name}</bdi> },
     { key: "items", header: "items", align: "right", cell: ({ items }) => items },
-    { key: "score", header: "mean", align: "right", cell: ({ score }) => withInterval(score, (x) => decimal(x, 2)) },
+    {
+      key: "score",
+      header: "mean",
+      align: "right",
+      cell: ({ score }) => withInterval(score, (x) => decimal(x, 2)),
+    },
     {
       key: "difference",
       header: `vs ${baseline}`,
       align: "right",
       cell: ({ difference }) => (difference ? withInterval(difference, (x) => signed(x, 2)) : "–"),
     },
-    { key: "bar", header: "", cell: ({ difference }) => difference && <SpanBar span={difference} reach={reach} /> },
-    { key: "p", header: "p", align: "right", cell: ({ difference }) => (difference ? pText(difference.p) : "–") },
+    {
+      key: "bar",
+      header: "interval",
+      cell: ({ difference }) => difference && <SpanBar span={difference} reach={reach} />,
+    },
+    {
+      key: "p",
+      header: "p",
+      align: "right",
+      cell: ({ difference }) => (difference ? pText(difference.p) : "–"),
+    },
     {
       key: "wins",
       header: "better / worse",
@@ -99,7 +130,7 @@ function systemColumns({ baseline, systems }: RatingResults): Column<SystemResul
     { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
     {
       key: "spearman",
-      header: "reward with people (ρ)",
+      header: "ρ with reward",
       align: "right",
       cell: ({ agreement }) => decimal(agreement.spearman, 2),
     },
@@ -139,27 +170,49 @@ const RATER_COLUMNS: Column<RaterResult>[] = [
   },
 ];
 
+/** Most comments that the page shows. */
+const COMMENTS = 50;
+
+const COMMENT_COLUMNS: Column<RatingResults["comments"][number]>[] = [
+  { key: "rater", header: "rater", cell: ({ rater }) => <bdi>{rater}</bdi> },
+  { key: "comment", header: "comment", cell: ({ comment }) => <bdi>{comment}</bdi> },
+  { key: "source", header: "source", cell: ({ source }) => <bdi>{source}</bdi> },
+];
+
 function RewardBesidePeople({ reward }: { reward: RewardResults }) {
-  const { overall, bySystem, calibration, ranking } = reward;
+  const { overall, bySystem, spread, calibration, ranking } = reward;
   const clear = ranking.opposite.filter((pair) => pair.clear);
   const most = Math.max(1, ...calibration.map(({ meanScore }) => Math.abs(meanScore)));
   return (
     <>
       <h3>The reward beside people</h3>
       <p>
-        Over {overall.texts} texts: Pearson {decimal(overall.pearson, 2)}, Spearman {decimal(overall.spearman, 2)}, Kendall{" "}
-        {decimal(overall.kendall, 2)}.{" "}
+        Over {overall.texts} texts: Pearson {decimal(overall.pearson, 2)}, Spearman{" "}
+        {decimal(overall.spearman, 2)}, Kendall {decimal(overall.kendall, 2)}.{" "}
         {ranking.people.length > 1 && rankingSentence(ranking.opposite.length, clear.length)}
       </p>
-      {bySystem.map(({ system, bands }) => (
-        <Table
-          key={system}
-          caption={`Reward by people's score: ${system}`}
-          rows={bands}
-          keyOf={({ upTo }) => upTo}
-          columns={bandColumns(system, bands)}
-        />
-      ))}
+      {ranking.opposite.length > 0 && (
+        <ul>
+          {ranking.opposite.map(({ a, b, score, reward: rewards, clear: isClear }) => (
+            <li key={`${a} ${b}`}>
+              <bdi>{a}</bdi> − <bdi>{b}</bdi>: people {withInterval(score, (x) => signed(x, 2))}, reward{" "}
+              {withInterval(rewards, (x) => signed(100 * x))}
+              {isClear ? "" : " (within noise)"}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Table
+        caption="Reward by people's score"
+        rows={bySystem[0]?.bands ?? []}
+        keyOf={({ over }) => over}
+        columns={bandColumns(bySystem)}
+      />
+      <p class="note">
+        Mean reward ± standard deviation (texts). Deviation at scores of up to {decimal(spread.low.upTo, 1)}:{" "}
+        {rewardPoints(spread.low.deviation)} over {spread.low.texts} texts; above:{" "}
+        {rewardPoints(spread.high.deviation)} over {spread.high.texts}.
+      </p>
       <h3>What a reward is worth to people</h3>
       <Table
         caption="People's score by reward"
@@ -176,25 +229,41 @@ function rankingSentence(opposite: number, clear: number): string {
   return `Reward and people put ${opposite} ${opposite === 1 ? "pair" : "pairs"} of policies in opposite order, ${clear} of them beyond noise.`;
 }
 
-function bandColumns(system: string, bands: readonly ScoreBand[]): Column<ScoreBand>[] {
+/** One column a system; all have the same bands. */
+function bandColumns(systems: readonly SystemBands[]): Column<ScoreBand>[] {
+  const lowest = systems[0]?.bands[0]?.over;
   return [
     {
       key: "band",
-      header: system === "all" ? "all: people's score" : `${system}: people's score`,
-      cell: (band) => `${band === bands[0] ? "from" : "above"} ${decimal(band.over, 1)} to ${decimal(band.upTo, 1)}`,
+      header: "people's score",
+      cell: ({ over, upTo }) =>
+        `${over === lowest ? "from" : "above"} ${decimal(over, 1)} to ${decimal(upTo, 1)}`,
     },
-    { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
-    { key: "reward", header: "mean reward", align: "right", cell: ({ meanReward }) => rewardPoints(meanReward) },
-    { key: "deviation", header: "deviation", align: "right", cell: ({ deviation }) => rewardPoints(deviation) },
+    ...systems.map(
+      ({ system, bands }): Column<ScoreBand> => ({
+        key: `system-${system}`,
+        header: system,
+        align: "right",
+        cell: ({ over }) => {
+          const band = bands.find((one) => one.over === over);
+          if (!band || band.texts === 0) return "–";
+          return `${rewardPoints(band.meanReward)} ± ${rewardPoints(band.deviation)} (${band.texts})`;
+        },
+      }),
+    ),
   ];
 }
 
 function calibrationColumns(most: number): Column<RewardBand>[] {
   return [
-    { key: "reward", header: "reward", cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}` },
+    {
+      key: "reward",
+      header: "reward",
+      cell: ({ low, high }) => `${rewardPoints(low)} to ${rewardPoints(high)}`,
+    },
     { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
     { key: "score", header: "people's mean", align: "right", cell: ({ meanScore }) => decimal(meanScore, 2) },
-    { key: "bar", header: "", cell: ({ meanScore }) => <FillBar share={meanScore / most} /> },
+    { key: "bar", header: "as a bar", cell: ({ meanScore }) => <FillBar share={meanScore / most} /> },
     { key: "deviation", header: "deviation", align: "right", cell: ({ deviation }) => decimal(deviation, 2) },
   ];
 }
@@ -205,7 +274,14 @@ function SpanBar({ span, reach }: { span: Interval; reach: number }) {
   return (
     <svg class="span-bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
       <line class="axis" x1="50" x2="50" y1="0" y2="10" vector-effect="non-scaling-stroke" />
-      <line class="span" x1={x(span.low)} x2={x(span.high)} y1="5" y2="5" vector-effect="non-scaling-stroke" />
+      <line
+        class="span"
+        x1={x(span.low)}
+        x2={x(span.high)}
+        y1="5"
+        y2="5"
+        vector-effect="non-scaling-stroke"
+      />
       <rect class="dot" x={x(span.value) - 1} y="1.5" width="2" height="7" />
     </svg>
   );
