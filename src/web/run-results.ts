@@ -9,10 +9,10 @@ import { isOnlinePolicy } from "../rest/names.js";
 import { readConfig } from "../rest/run.js";
 import { costs } from "../rest/steps/summarise.js";
 import type { Manifest } from "../store/manifest.js";
-import { runFolder } from "../store/run-folder.js";
 import type { OnlineSummary } from "../store/summary.js";
 import { openManifest } from "./evaluated-run.js";
 import { evaluationSteps, readEvaluation } from "./evaluation-files.js";
+import type { NamedRun } from "./site.js";
 import type { ComparedRun, GainLine } from "./views.js";
 
 /** Stretches that a fitted curve is drawn in. */
@@ -24,11 +24,11 @@ export interface RunResults {
 }
 
 /** Throws a UserError where the run has not begun, or a file of it is not as Coppice writes it. */
-export async function readResults(name: string, dir: string): Promise<RunResults> {
-  const manifest = await openManifest(dir);
-  const config = await readConfig(runFolder(dir).resolvedConfig);
+export async function readResults({ name, root, resolvedConfig }: NamedRun): Promise<RunResults> {
+  const manifest = await openManifest(root);
+  const config = await readConfig(resolvedConfig);
   const evaluations = await Promise.all(
-    evaluationSteps(manifest).map(({ policy }) => readEvaluation(dir, policy)),
+    evaluationSteps(manifest).map(({ policy }) => readEvaluation(root, policy)),
   );
   const policies = evaluations.map(({ name: policy, grow, improve, control, summary }) => {
     const { samplesDrawn, rewardCalls, seconds } = costs(

@@ -32,6 +32,13 @@ export type Route = (site: Site) => Hono;
 /** Milliseconds for which a list of runs holds: a page asks several questions at once. */
 const REMEMBERED = 1000;
 
+/** A run from the list. Throws 404 where one of its files is a link out of its folder. */
+export async function openRun({ name, folder }: RunEntry): Promise<NamedRun> {
+  const run = runFolder(folder);
+  await checkLinks(run);
+  return { ...run, name };
+}
+
 /** What is read of a run by a name that is fixed; what has another name is checked where it is read. */
 async function checkLinks(run: RunFolder): Promise<void> {
   const { config, resolvedConfig, manifest, metrics, live, summary } = run;
@@ -63,9 +70,7 @@ export function openSite(dir: string): { site: Site; close(): Promise<void> } {
             ? "This folder holds no run yet. Start one with coppice run, then reload."
             : "There is no run of that name here. Choose one from the list of runs.",
         );
-      const run = runFolder(found.folder);
-      await checkLinks(run);
-      return { ...run, name: found.name };
+      return openRun(found);
     },
     onClose: (release) => {
       held.push(release);

@@ -1,6 +1,6 @@
 /** The routes of the page that sets runs beside each other. */
 
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { configDifferences } from "../../src/web/config-differences.js";
@@ -152,6 +152,19 @@ describe("chosen runs", () => {
     writeRun(join(folder.dir, "lone"), { evaluated: [], seed: 7 });
     expect(runs.map(({ name }) => name)).toEqual([REST]);
     expect(failed).toEqual([{ name: "lone", error: expect.stringContaining("coppice.resolved.yaml") }]);
+  });
+
+  test("whose configuration is a link out of the folder are named, and nothing of it is shown", async () => {
+    const file = join(folder.dir, "lone/coppice.resolved.yaml");
+    writeFileSync(join(outside.dir, "secret.yaml"), "the-secret: outside\n");
+    rmSync(file);
+    symlinkSync(join(outside.dir, "secret.yaml"), file);
+    const { runs, failed } = await compared(REST, "lone");
+    rmSync(file);
+    writeRun(join(folder.dir, "lone"), { evaluated: [], seed: 7 });
+    expect(runs.map(({ name }) => name)).toEqual([REST]);
+    expect(failed).toEqual([{ name: "lone", error: expect.any(String) }]);
+    expect(failed[0]!.error).not.toContain("the-secret");
   });
 
   test("with nothing evaluated have no policies and no gains", async () => {

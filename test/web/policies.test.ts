@@ -50,6 +50,9 @@ class FakeTranslator {
   };
 }
 
+/** A busy machine takes its time. */
+const PATIENT = { timeout: 30_000 };
+
 const folder = temporaryFolder();
 let fake: FakeTranslator;
 let dashboard: Dashboard;
@@ -272,7 +275,7 @@ describe("a typed sentence", () => {
       return answer(asked);
     };
     const first = translate({ text: "1" });
-    await expect.poll(() => fake.working).toBe(1);
+    await expect.poll(() => fake.working, PATIENT).toBe(1);
     const waiting = [];
     for (const text of ["2", "3", "4"]) {
       waiting.push(await translate({ text }));
@@ -300,9 +303,9 @@ describe("a typed sentence", () => {
     fake.answer = ({ signal }) =>
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Interrupted())));
     const response = await translate({ text: "1" });
-    await expect.poll(() => fake.working).toBe(1);
+    await expect.poll(() => fake.working, PATIENT).toBe(1);
     await response.body!.cancel();
-    await expect.poll(() => fake.working).toBe(0);
+    await expect.poll(() => fake.working, PATIENT).toBe(0);
     fake.answer = new FakeTranslator().answer;
     expect((await linesOf(await translate({ text: "2" }))).at(-1)).toEqual({ kind: "end" });
   });
@@ -332,7 +335,7 @@ describe("a typed sentence", () => {
     fake.answer = ({ signal }) =>
       new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Interrupted())));
     const response = await translate({ text: "1" });
-    await expect.poll(() => fake.working).toBe(1);
+    await expect.poll(() => fake.working, PATIENT).toBe(1);
     await dashboard.close();
     expect(await response.text()).toBe("");
     expect(fake.closed).toBe(1);

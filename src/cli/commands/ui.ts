@@ -13,7 +13,7 @@ export function addUi(program: Command): void {
     summary: "watch a run and look through what it wrote, in a browser",
     description:
       "Serves the dashboard of a run, a study or a folder of runs until Ctrl-C, and prints its address. It reads, and " +
-      "writes into no run. Other machines reach it only with --host, and then with the token in that address.",
+      "writes nothing but ratings. Other machines reach it only with --host, and then with the token in that address.",
     examples: [
       ["coppice ui runs/mine", "one run, on port 4242 or the next that is free"],
       ["coppice ui runs --port 8080", "all runs below a folder"],

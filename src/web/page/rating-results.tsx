@@ -7,6 +7,7 @@ import type {
   RewardBand,
   RewardResults,
   ScoreBand,
+  SystemBands,
   SystemResult,
 } from "../../rating/results.js";
 import { decimal, percent, rewardPoints, signed } from "../../report/format.js";
@@ -52,7 +53,7 @@ export function RatingResultsPage({ run }: { run?: string }) {
 }
 
 function OnScale({ results }: { results: RatingResults }) {
-  const { scale, baseline, systems, raters, agreement, reward } = results;
+  const { scale, baseline, systems, raters, agreement, reward, comments } = results;
   return (
     <section aria-label={SCALE_NAMES[scale]} data-testid={`scale-${scale}`}>
       <h2>{SCALE_NAMES[scale]}</h2>
@@ -69,6 +70,20 @@ function OnScale({ results }: { results: RatingResults }) {
           : `Krippendorff's α (ordinal) between raters: ${decimal(agreement.alpha, 2)}, over ${agreement.texts} texts.`}
       </p>
       {reward && <RewardBesidePeople reward={reward} />}
+      {comments.length > 0 && (
+        <>
+          <h3>Comments</h3>
+          <Table
+            caption="Comments"
+            rows={comments.slice(0, COMMENTS)}
+            keyOf={({ rater, source }) => JSON.stringify([rater, source])}
+            columns={COMMENT_COLUMNS}
+          />
+          {comments.length > COMMENTS && (
+            <p class="note">{comments.length - COMMENTS} more: coppice rate DIR --export FILE has all.</p>
+          )}
+        </>
+      )}
     </section>
   );
 }
@@ -97,7 +112,7 @@ function systemColumns({ baseline, systems }: RatingResults): Column<SystemResul
     },
     {
       key: "bar",
-      header: "",
+      header: "interval",
       cell: ({ difference }) => difference && <SpanBar span={difference} reach={reach} />,
     },
     {
@@ -115,7 +130,7 @@ function systemColumns({ baseline, systems }: RatingResults): Column<SystemResul
     { key: "reward", header: "reward", align: "right", cell: ({ reward }) => rewardPoints(reward) },
     {
       key: "spearman",
-      header: "reward with people (ρ)",
+      header: "ρ with reward",
       align: "right",
       cell: ({ agreement }) => decimal(agreement.spearman, 2),
     },
@@ -155,8 +170,17 @@ const RATER_COLUMNS: Column<RaterResult>[] = [
   },
 ];
 
+/** Most comments that the page shows. */
+const COMMENTS = 50;
+
+const COMMENT_COLUMNS: Column<RatingResults["comments"][number]>[] = [
+  { key: "rater", header: "rater", cell: ({ rater }) => <bdi>{rater}</bdi> },
+  { key: "comment", header: "comment", cell: ({ comment }) => <bdi>{comment}</bdi> },
+  { key: "source", header: "source", cell: ({ source }) => <bdi>{source}</bdi> },
+];
+
 function RewardBesidePeople({ reward }: { reward: RewardResults }) {
-  const { overall, bySystem, calibration, ranking } = reward;
+  const { overall, bySystem, spread, calibration, ranking } = reward;
   const clear = ranking.opposite.filter((pair) => pair.clear);
   const most = Math.max(1, ...calibration.map(({ meanScore }) => Math.abs(meanScore)));
   return (
@@ -167,15 +191,28 @@ function RewardBesidePeople({ reward }: { reward: RewardResults }) {
         {decimal(overall.spearman, 2)}, Kendall {decimal(overall.kendall, 2)}.{" "}
         {ranking.people.length > 1 && rankingSentence(ranking.opposite.length, clear.length)}
       </p>
-      {bySystem.map(({ system, bands }) => (
-        <Table
-          key={system}
-          caption={`Reward by people's score: ${system}`}
-          rows={bands}
-          keyOf={({ upTo }) => upTo}
-          columns={bandColumns(system, bands)}
-        />
-      ))}
+      {ranking.opposite.length > 0 && (
+        <ul>
+          {ranking.opposite.map(({ a, b, score, reward: rewards, clear: isClear }) => (
+            <li key={`${a} ${b}`}>
+              <bdi>{a}</bdi> − <bdi>{b}</bdi>: people {withInterval(score, (x) => signed(x, 2))}, reward{" "}
+              {withInterval(rewards, (x) => signed(100 * x))}
+              {isClear ? "" : " (within noise)"}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Table
+        caption="Reward by people's score"
+        rows={bySystem[0]?.bands ?? []}
+        keyOf={({ over }) => over}
+        columns={bandColumns(bySystem)}
+      />
+      <p class="note">
+        Mean reward ± standard deviation (texts). Deviation at scores of up to {decimal(spread.low.upTo, 1)}:{" "}
+        {rewardPoints(spread.low.deviation)} over {spread.low.texts} texts; above:{" "}
+        {rewardPoints(spread.high.deviation)} over {spread.high.texts}.
+      </p>
       <h3>What a reward is worth to people</h3>
       <Table
         caption="People's score by reward"
@@ -192,27 +229,28 @@ function rankingSentence(opposite: number, clear: number): string {
   return `Reward and people put ${opposite} ${opposite === 1 ? "pair" : "pairs"} of policies in opposite order, ${clear} of them beyond noise.`;
 }
 
-function bandColumns(system: string, bands: readonly ScoreBand[]): Column<ScoreBand>[] {
+/** One column a system; all have the same bands. */
+function bandColumns(systems: readonly SystemBands[]): Column<ScoreBand>[] {
+  const lowest = systems[0]?.bands[0]?.over;
   return [
     {
       key: "band",
-      header: system === "all" ? "all: people's score" : `${system}: people's score`,
-      cell: (band) =>
-        `${band === bands[0] ? "from" : "above"} ${decimal(band.over, 1)} to ${decimal(band.upTo, 1)}`,
+      header: "people's score",
+      cell: ({ over, upTo }) =>
+        `${over === lowest ? "from" : "above"} ${decimal(over, 1)} to ${decimal(upTo, 1)}`,
     },
-    { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
-    {
-      key: "reward",
-      header: "mean reward",
-      align: "right",
-      cell: ({ meanReward }) => rewardPoints(meanReward),
-    },
-    {
-      key: "deviation",
-      header: "deviation",
-      align: "right",
-      cell: ({ deviation }) => rewardPoints(deviation),
-    },
+    ...systems.map(
+      ({ system, bands }): Column<ScoreBand> => ({
+        key: `system-${system}`,
+        header: system,
+        align: "right",
+        cell: ({ over }) => {
+          const band = bands.find((one) => one.over === over);
+          if (!band || band.texts === 0) return "–";
+          return `${rewardPoints(band.meanReward)} ± ${rewardPoints(band.deviation)} (${band.texts})`;
+        },
+      }),
+    ),
   ];
 }
 
@@ -225,7 +263,7 @@ function calibrationColumns(most: number): Column<RewardBand>[] {
     },
     { key: "texts", header: "texts", align: "right", cell: ({ texts }) => texts },
     { key: "score", header: "people's mean", align: "right", cell: ({ meanScore }) => decimal(meanScore, 2) },
-    { key: "bar", header: "", cell: ({ meanScore }) => <FillBar share={meanScore / most} /> },
+    { key: "bar", header: "as a bar", cell: ({ meanScore }) => <FillBar share={meanScore / most} /> },
     { key: "deviation", header: "deviation", align: "right", cell: ({ deviation }) => decimal(deviation, 2) },
   ];
 }

@@ -2,14 +2,16 @@
 
 import { readFile } from "node:fs/promises";
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { UserError } from "../../errors.js";
 import { withoutSecrets } from "../../report/secrets.js";
 import { Manifest } from "../../store/manifest.js";
 import { configDifferences } from "../config-differences.js";
 import { evaluationSteps } from "../evaluation-files.js";
 import { missing } from "../missing.js";
+import type { RunEntry } from "../protocol.js";
 import { type RunResults, readResults } from "../run-results.js";
-import type { Route } from "../site.js";
+import { openRun, type Route } from "../site.js";
 import { figureFile, readStudies } from "../studies.js";
 import type { ComparedView, CompareList } from "../views.js";
 
@@ -29,7 +31,7 @@ export const compareRoute: Route = (site) => {
     const runs = await site.runs();
     return context.json<CompareList>({
       runs: await Promise.all(
-        runs.map(async ({ name, folder }) => ({ name, evaluated: await evaluatedPolicies(folder) })),
+        runs.map(async (run) => ({ name: run.name, evaluated: await evaluatedPolicies(run) })),
       ),
       studies: await readStudies(site.dir, runs),
     });
@@ -40,16 +42,18 @@ export const compareRoute: Route = (site) => {
     if (names.length > MOST_RUNS)
       throw new UserError(`${names.length} runs were chosen, but ${MOST_RUNS} is the most. Choose fewer.`);
     const runs = await site.runs();
+    const chosen = names.flatMap((name) => runs.find((run) => run.name === name) ?? []);
+    if (chosen.length < names.length)
+      throw missing("A run that was asked for is not here. Choose from the list of runs.");
     const results: RunResults[] = [];
     const failed: ComparedView["failed"] = [];
-    for (const name of names) {
-      const run = runs.find((each) => each.name === name);
-      if (!run) throw missing("A run that was asked for is not here. Choose from the list of runs.");
+    for (const run of chosen) {
       try {
-        results.push(await readResults(name, run.folder));
+        results.push(await readResults(await openRun(run)));
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        failed.push({ name, error: error.message });
+        // The others are shown all the same.
+        if (!(error instanceof UserError || error instanceof HTTPException)) throw error;
+        failed.push({ name: run.name, error: error.message });
       }
     }
     return context.json<ComparedView>({
@@ -75,7 +79,9 @@ export const compareRoute: Route = (site) => {
 };
 
 /** A run whose manifest cannot be read has none to show; choosing it says why. */
-async function evaluatedPolicies(folder: string): Promise<number> {
-  const manifest = await Manifest.read(folder).catch(() => undefined);
+async function evaluatedPolicies(run: RunEntry): Promise<number> {
+  const manifest = await openRun(run)
+    .then(({ root }) => Manifest.read(root))
+    .catch(() => undefined);
   return manifest ? evaluationSteps(manifest).length : 0;
 }

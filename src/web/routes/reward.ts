@@ -34,9 +34,9 @@ export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslati
     const app = new Hono();
 
     app.get("/api/reward", async (context) => {
-      const { root } = await site.run(context);
+      const { root, resolvedConfig } = await site.run(context);
       const manifest = await openManifest(root);
-      const config = await readConfig(runFolder(root).resolvedConfig);
+      const config = await readConfig(resolvedConfig);
       const { policies } = await runs.read(root);
       const facts = manifest.isDone(stepNames.reward) ? await learnedFacts(root) : undefined;
       const probe = probed(manifest);
