@@ -67,7 +67,6 @@ export class DecodingQueue {
   #waiting: Pending[] = [];
   #rows = 0;
   #decoding = false;
-  #idle: (() => void)[] = [];
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -115,19 +114,12 @@ export class DecodingQueue {
     });
   }
 
-  /** Resolves when nothing waits and nothing is decoded. */
-  idle(): Promise<void> {
-    if (!this.#decoding) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
   async #work(): Promise<void> {
     this.#decoding = true;
     // Requests of one moment arrive one after another.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) await this.#decode(this.#gather());
     this.#decoding = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /**
@@ -177,10 +169,7 @@ export class DecodingQueue {
     } finally {
       this.#rows = 0;
       // It is the others' turn, of those too that came meanwhile.
-      const [served, others] = [true, false].map((now) =>
-        this.#waiting.filter((pending) => requests.has(pending) === now),
-      );
-      this.#waiting = [...others!, ...served!];
+      this.#waiting.sort((a, b) => Number(requests.has(a)) - Number(requests.has(b)));
     }
   }
 }
