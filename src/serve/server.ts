@@ -22,6 +22,8 @@ export interface ServeOptions {
   token?: string | undefined;
   /** Texts that may wait. */
   queue: number;
+  /** Candidates decoded at once; 1: texts are decoded one by one, in the order in which they come. Absent: 256. */
+  rows?: number | undefined;
   /** Bytes that a body may have; absent: as `guard` has it. */
   maxBody?: number | undefined;
   /** Told of what failed though nobody asked wrongly. */
@@ -51,6 +53,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const metrics = new ServingMetrics();
     const queue = new DecodingQueue({
       most: options.queue,
+      ...(options.rows === undefined ? {} : { rows: options.rows }),
       onBatch: (batch) => metrics.batch(batch),
       decode: (sources, { beams, ...settings }) =>
         beams > 1 ? policies.translate(sources, { beams, ...settings }) : policies.sample(sources, settings),
