@@ -13,7 +13,7 @@ const CLIENTS = [1, 8, 64] as const;
 const NEW_TOKENS = 24;
 /** Candidates decoded at once, where they are decoded together; as the server has it. */
 const ROWS = 256;
-const WARM_SECONDS = 2;
+const WARM_SECONDS = 1;
 const SECONDS = 10;
 
 interface Load {
@@ -99,32 +99,33 @@ async function withServer<T>(
   }
 }
 
-/** So many clients, each of which asks again when it has its answer. Answers of the first seconds do not count. */
+/** So many clients, each of which asks again when it has its answer; answers of the first second do not count. */
 async function measure(
   url: string,
   clients: number,
   seconds: number,
   source: (index: number) => string,
 ): Promise<Load> {
+  let next = 0;
+  const ask = async () => {
+    const seed = next++;
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: source(seed) }], temperature: 1, seed }),
+    });
+    await response.text();
+    if (response.status !== 200) throw new Error(`the server answered with ${response.status}`);
+  };
+  // Connections are made and the machine is warm before a clock starts.
+  await Promise.all(Array.from({ length: clients }, ask));
   const latencies: number[] = [];
   const counts = performance.now() + 1000 * WARM_SECONDS;
   const end = counts + 1000 * seconds;
-  let next = 0;
   const client = async () => {
     for (;;) {
       const begin = performance.now();
       if (begin >= end) return;
-      const seed = next++;
-      const response = await fetch(`${url}/v1/chat/completions`, {
-        method: "POST",
-        body: JSON.stringify({
-          messages: [{ role: "user", content: source(seed) }],
-          temperature: 1,
-          seed,
-        }),
-      });
-      await response.text();
-      if (response.status !== 200) throw new Error(`the server answered with ${response.status}`);
+      await ask();
       const now = performance.now();
       if (now >= counts && now < end) latencies.push((now - begin) / 1000);
     }

@@ -48,8 +48,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const policy = await policies.name(options.policy);
     const why = options.bestOf > 1 ? await policies.whyUnscored() : undefined;
     if (why !== undefined) throw new UserError(why);
-    // Loaded before anyone waits for it.
-    await policies.translate([{ sourceId: 0, text: "." }], { policy, maxTokens: 1 });
+    // Its programs are compiled before anyone waits for them.
+    const any = [{ sourceId: 0, text: "." }];
+    await policies.translate(any, { policy, maxTokens: 1 });
+    await policies.sample(any, { policy, n: 1, temperature: 1, maxTokens: 1 });
     const metrics = new ServingMetrics();
     const queue = new DecodingQueue({
       most: options.queue,
