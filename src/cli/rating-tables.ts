@@ -1,10 +1,5 @@
 /** The results of human ratings as tables for a terminal. */
-import type {
-  Interval,
-  RatingResults,
-  RewardResults,
-  SystemBands,
-} from "../rating/results.js";
+import type { Interval, RatingResults, RewardResults, SystemBands } from "../rating/results.js";
 import { count, decimal, MISSING, percent, rewardPoints, signed } from "../report/format.js";
 import { type PrintOptions, type Table, toText } from "../report/tables.js";
 
@@ -142,7 +137,13 @@ function bandCell({ bands }: SystemBands, at: number): string {
 function calibrationTable({ calibration }: RewardResults): Table {
   return {
     title: "People's score by reward",
-    columns: [left("reward"), right("texts"), right("mean reward"), right("people's mean"), right("deviation")],
+    columns: [
+      left("reward"),
+      right("texts"),
+      right("mean reward"),
+      right("people's mean"),
+      right("deviation"),
+    ],
     rows: calibration.map(({ low, high, texts, meanReward, meanScore, deviation }) => ({
       cells: [
         `${rewardPoints(low)} to ${rewardPoints(high)}`,
@@ -184,8 +185,11 @@ function commentTable({ comments }: RatingResults): Table[] {
     {
       title: "Comments",
       columns: [left("rater"), left("comment"), left("source")],
-      rows: comments.slice(0, COMMENTS).map(({ rater, comment, source }) => ({ cells: [rater, comment, source] })),
-      notes: comments.length > COMMENTS ? [`${comments.length - COMMENTS} more: see --export or --json.`] : [],
+      rows: comments
+        .slice(0, COMMENTS)
+        .map(({ rater, comment, source }) => ({ cells: [rater, comment, source] })),
+      notes:
+        comments.length > COMMENTS ? [`${comments.length - COMMENTS} more: see --export or --json.`] : [],
     },
   ];
 }

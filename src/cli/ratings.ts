@@ -51,7 +51,10 @@ async function exportFile({ dir, round }: RateOptions, file: string, terminal: T
   const { judgements } = await readRatings(dir, round);
   if (judgements.length === 0) throw nothingRated(dir);
   await writeJudgements(file, judgements);
-  terminal.result({ file, ratings: judgements.length }, () => `Wrote ${plural(judgements.length, "rating")} to ${file}.`);
+  terminal.result(
+    { file, ratings: judgements.length },
+    () => `Wrote ${plural(judgements.length, "rating")} to ${file}.`,
+  );
 }
 
 /** What `--results --json` prints. */
@@ -62,7 +65,10 @@ interface PrintedResults {
   results: RatingResults[];
 }
 
-async function printResults({ dir, round: id, without = [] }: RateOptions, terminal: Terminal): Promise<void> {
+async function printResults(
+  { dir, round: id, without = [] }: RateOptions,
+  terminal: Terminal,
+): Promise<void> {
   const { round, judgements, unreadable } = await readRatings(dir, id);
   for (const place of unreadable) terminal.note(`${place}: this line could not be read and does not count.`);
   const counted = withoutRaters(judgements, without, dir);
@@ -77,7 +83,11 @@ async function printResults({ dir, round: id, without = [] }: RateOptions, termi
   );
 }
 
-function withoutRaters(judgements: readonly Judgement[], without: readonly string[], dir: string): Judgement[] {
+function withoutRaters(
+  judgements: readonly Judgement[],
+  without: readonly string[],
+  dir: string,
+): Judgement[] {
   const raters = new Set(judgements.map(({ rater }) => rater));
   for (const name of without)
     if (!raters.has(name))
@@ -121,7 +131,9 @@ async function serve(options: RateOptions, terminal: Terminal): Promise<void> {
 async function openRound({ dir, round, policies, items, repeats, checks }: RateOptions): Promise<Round> {
   const asked = [policies, items, repeats, checks].some((option) => option !== undefined);
   if (round !== undefined && asked)
-    throw new UserError("--round is a round as it was begun: leave out --policies, --items, --repeats and --checks.");
+    throw new UserError(
+      "--round is a round as it was begun: leave out --policies, --items, --repeats and --checks.",
+    );
   const known = asked ? undefined : await findRound(dir, round);
   return (
     known ??

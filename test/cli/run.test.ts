@@ -328,14 +328,18 @@ describe("serve", () => {
     },
   );
 
-  test("asks for the user's token where others reach it", async () => {
-    const { child, end, ready } = serve(["--host", "0.0.0.0"], { COPPICE_TOKEN: "of-the-user" });
-    const { url, token } = await ready;
-    expect(token).toBe("of-the-user");
-    expect((await translate(url)).status).toBe(401);
-    expect((await translate(url, { Authorization: "Bearer of-the-user" })).status).toBe(200);
-    child.kill("SIGTERM");
-    expect((await end).code).toBe(0);
+  test("asks for a token where others reach it: the user's, which is not printed, or a new one", async () => {
+    for (const own of ["of-the-user", ""]) {
+      const { child, end, ready } = serve(["--host", "0.0.0.0"], { COPPICE_TOKEN: own });
+      const { url, token } = await ready;
+      if (own === "") expect(token).toMatch(/^[0-9a-f]{32}$/);
+      expect((await translate(url)).status).toBe(401);
+      expect((await translate(url, { Authorization: `Bearer ${own || token}` })).status).toBe(200);
+      child.kill("SIGTERM");
+      const { code, stdout, stderr } = await end;
+      expect(code).toBe(0);
+      expect(stdout + stderr).not.toContain("of-the-user");
+    }
   });
 
   test("names what is wrong before it listens", async () => {

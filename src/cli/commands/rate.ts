@@ -30,10 +30,19 @@ export function addRate(program: Command): void {
     examples: [
       ["coppice rate runs/demo", "BC beside the last policy; or go on with the round that is open"],
       ["coppice rate runs/demo --policies BC,G1I4,G2I3 --items 100", "begin a round of three policies"],
-      ["coppice rate runs/demo --results", "differences to BC, agreement of raters, the reward beside people"],
+      [
+        "coppice rate runs/demo --results",
+        "differences to BC, agreement of raters, the reward beside people",
+      ],
       ["coppice rate runs/demo --results --without anna --json", "the same for machines, without one rater"],
-      ["coppice rate runs/demo --export ratings.tsv", "one line a rating; .jsonl and .da.tsv are other layouts"],
-      ["coppice rate runs/demo --import ratings.tsv", "add ratings from another machine, or of a published corpus"],
+      [
+        "coppice rate runs/demo --export ratings.tsv",
+        "one line a rating; .jsonl and .da.tsv are other layouts",
+      ],
+      [
+        "coppice rate runs/demo --import ratings.tsv",
+        "add ratings from another machine, or of a published corpus",
+      ],
     ],
   })
     .option("--policies <names>", "policies to rate, with commas between; BC is G0I0", names)
@@ -41,11 +50,17 @@ export function addRate(program: Command): void {
     .option("--repeats <n>", "items shown twice (default: a tenth of the items)", wholeNumber(0))
     .option("--checks <n>", "items with damaged translations (default: a tenth of the items)", wholeNumber(0))
     .option("--round <id>", "a round that was begun before; the last one when left out")
-    .option("--host <address>", "address to listen on; with another than this machine's own a token is asked for", "127.0.0.1")
+    .option(
+      "--host <address>",
+      "address to listen on; with another than this machine's own a token is asked for",
+      "127.0.0.1",
+    )
     .option("--port <n>", "port to listen on; 0 for any that is free", wholeNumber(0), DEFAULT_PORT)
     .addOption(new Option("--results", "print what the ratings come to").conflicts(["export", "import"]))
     .option("--without <raters>", "leave these raters out of the results, with commas between", names)
-    .addOption(new Option("--export <file>", "write the ratings as .tsv, .jsonl or .da.tsv").conflicts("import"))
+    .addOption(
+      new Option("--export <file>", "write the ratings as .tsv, .jsonl or .da.tsv").conflicts("import"),
+    )
     .option("--import <file>", "add ratings from a file (.tsv, .jsonl; .gz or not)")
     .action(async (dir: string, options: RateCommandOptions) => {
       const { rateCommand } = await import("../ratings.js");
