@@ -15,6 +15,7 @@ import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { memoryBench } from "./memory.js";
 import { sampleBench } from "./sample.js";
+import { serveBench } from "./serve.js";
 import { trainBench } from "./train.js";
 
 interface Measurement {
@@ -32,6 +33,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   decode: {
     about: "candidates/s with candidates sharing their source, against the same candidates apart",
     run: decodeBench,
+  },
+  serve: {
+    about: "requests/s and latency of 1, 8 and 64 clients, with batches against one at a time",
+    run: serveBench,
   },
   filter: {
     about: "filters over 16 million candidates, above all a per-source percentile: seconds and memory",

@@ -51,6 +51,9 @@ export { moduleReward } from "./reward/module.js";
 export { placesReward } from "./reward/places.js";
 export type { Reward, RewardInput } from "./reward/reward.js";
 export { sumReward } from "./reward/sum.js";
+// A run's policies, to be asked, and behind HTTP.
+export { type Answer, type Output, RunPolicies, type Sampling, type Searching } from "./serve/policies.js";
+export { type ServeOptions, type Serving, serve } from "./serve/server.js";
 export { CandidateStore } from "./store/candidate-store.js";
 // What a run leaves.
 export { type Candidate, HUMAN_SAMPLE_ID } from "./store/candidates.js";

@@ -28,8 +28,10 @@ export async function serveCommand(options: ServeCommandOptions): Promise<void> 
     });
     const { url, policy } = server;
     terminal.note(`Translating with ${policy} of ${options.dir}. Ctrl-C ends it.`);
-    terminal.result({ url, policy, ...(token === undefined ? {} : { token }) }, () =>
-      token === undefined ? url : `${url}  token: ${token}`,
+    // The user's own is known to the user, and need not stand in a log.
+    const made = token === process.env.COPPICE_TOKEN ? undefined : token;
+    terminal.result({ url, policy, ...(made === undefined ? {} : { token: made }) }, () =>
+      made === undefined ? url : `${url}  token: ${made}`,
     );
     if (!signal.aborted) await once(signal, "abort");
     await server.close();

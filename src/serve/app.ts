@@ -155,7 +155,8 @@ export function serveApp(parts: AppParts): Hono {
     if (!(await policies.list()).some(({ name }) => name === policy)) throw await noSuchPolicy(policy);
     const bestOf = order.beam === null ? (order.bestOf ?? defaults.bestOf) : 1;
     const candidates = Math.max(order.n, bestOf);
-    const temperature = order.temperature ?? (candidates > 1 ? grow.temperature : 0);
+    const draws = candidates > 1 || order.topP !== null;
+    const temperature = order.temperature ?? (draws ? grow.temperature : 0);
     // All greedy outputs are the same one.
     const n = temperature === 0 ? 1 : candidates;
     const score = n > 1 && bestOf > 1;

@@ -1,5 +1,6 @@
 /** Gathers requests: what arrives while a batch is decoded is decoded together in the next one. */
 
+import { setTimeout as wait } from "node:timers/promises";
 import { Interrupted } from "../errors.js";
 import type { Source } from "../policy/policy.js";
 import type { Answer } from "./policies.js";
@@ -60,6 +61,9 @@ interface Pending {
 }
 
 const ROWS = 256;
+/** Milliseconds without a new request after which a batch begins, and how long it waits for that at most. */
+const PAUSE = 3;
+const PATIENCE = 50;
 
 export class DecodingQueue {
   readonly #options: QueueOptions;
@@ -67,7 +71,8 @@ export class DecodingQueue {
   #waiting: Pending[] = [];
   #rows = 0;
   #decoding = false;
-  #idle: (() => void)[] = [];
+  /** Requests so far. */
+  #asked = 0;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -111,23 +116,31 @@ export class DecodingQueue {
       if (wish.signal.aborted) return leave();
       wish.signal.addEventListener("abort", leave, { once: true });
       this.#waiting.push(pending);
+      this.#asked++;
       if (!this.#decoding) void this.#work();
     });
-  }
-
-  /** Resolves when nothing waits and nothing is decoded. */
-  idle(): Promise<void> {
-    if (!this.#decoding) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   async #work(): Promise<void> {
     this.#decoding = true;
     // Requests of one moment arrive one after another.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) await this.#decode(this.#gather());
+    while (this.#waiting.length > 0) {
+      const parts = this.#gather();
+      await this.#decode(parts);
+      if (parts.some(({ pending }) => pending !== parts[0]!.pending)) await this.#settle();
+    }
     this.#decoding = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Those that were answered together ask again at about the same time: the first of them waits for the others. */
+  async #settle(): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    let known: number;
+    do {
+      known = this.#asked;
+      await wait(PAUSE);
+    } while (this.#asked > known && performance.now() < end);
   }
 
   /**
@@ -177,10 +190,7 @@ export class DecodingQueue {
     } finally {
       this.#rows = 0;
       // It is the others' turn, of those too that came meanwhile.
-      const [served, others] = [true, false].map((now) =>
-        this.#waiting.filter((pending) => requests.has(pending) === now),
-      );
-      this.#waiting = [...others!, ...served!];
+      this.#waiting.sort((a, b) => Number(requests.has(a)) - Number(requests.has(b)));
     }
   }
 }

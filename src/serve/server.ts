@@ -22,6 +22,8 @@ export interface ServeOptions {
   token?: string | undefined;
   /** Texts that may wait. */
   queue: number;
+  /** Candidates decoded at once; 1: texts are decoded one by one, in the order in which they come. Absent: 256. */
+  rows?: number | undefined;
   /** Bytes that a body may have; absent: as `guard` has it. */
   maxBody?: number | undefined;
   /** Told of what failed though nobody asked wrongly. */
@@ -46,11 +48,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const policy = await policies.name(options.policy);
     const why = options.bestOf > 1 ? await policies.whyUnscored() : undefined;
     if (why !== undefined) throw new UserError(why);
-    // Loaded before anyone waits for it.
-    await policies.translate([{ sourceId: 0, text: "." }], { policy, maxTokens: 1 });
+    // Its programs are compiled before anyone waits for them.
+    const any = [{ sourceId: 0, text: "." }];
+    await policies.translate(any, { policy, maxTokens: 1 });
+    await policies.sample(any, { policy, n: 1, temperature: 1, maxTokens: 1 });
     const metrics = new ServingMetrics();
     const queue = new DecodingQueue({
       most: options.queue,
+      ...(options.rows === undefined ? {} : { rows: options.rows }),
       onBatch: (batch) => metrics.batch(batch),
       decode: (sources, { beams, ...settings }) =>
         beams > 1 ? policies.translate(sources, { beams, ...settings }) : policies.sample(sources, settings),

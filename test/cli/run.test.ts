@@ -293,6 +293,69 @@ describe("translate", () => {
   });
 });
 
+describe("serve", () => {
+  /** Starts a server; `ready` is what it prints when it listens. */
+  function serve(args: readonly string[], env: Record<string, string> = {}) {
+    const child = built.start(["serve", dir, "--port", "0", "--json", ...args], { env });
+    const end = ended(child);
+    const ready = new Promise<{ url: string; policy: string; token?: string }>((resolve, reject) => {
+      child.stdout!.once("data", (bytes) => resolve(JSON.parse(String(bytes))));
+      void end.then(({ stderr }) => reject(new Error(stderr)));
+    });
+    return { child, end, ready };
+  }
+  const translate = (url: string, headers = {}) =>
+    fetch(`${url}/translate`, { method: "POST", headers, body: '{"sources":["1 2 3"]}' });
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "translates as the command does, and %s ends it with exit code 0",
+    async (signal) => {
+      const { child, end, ready } = serve(["--policy", "G1I1"]);
+      const { url, policy, token } = await ready;
+      expect([policy, token]).toEqual(["G1I1", undefined]);
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      const alone = await json(["translate", dir, "--policy", "G1I1"], "1 2 3\n");
+      const answer = await (await translate(url)).json();
+      expect(answer).toMatchObject({
+        policy: "G1I1",
+        translations: [{ translation: alone.translation, finished: alone.finished }],
+      });
+      child.kill(signal);
+      const { code, stderr } = await end;
+      expect(code).toBe(0);
+      expect(stderr).toContain(`Translating with G1I1 of ${dir}.`);
+      expect(existsSync(join(dir, "run.lock"))).toBe(false);
+    },
+  );
+
+  test("asks for a token where others reach it: the user's, which is not printed, or a new one", async () => {
+    for (const own of ["of-the-user", ""]) {
+      const { child, end, ready } = serve(["--host", "0.0.0.0"], { COPPICE_TOKEN: own });
+      const { url, token } = await ready;
+      if (own === "") expect(token).toMatch(/^[0-9a-f]{32}$/);
+      expect((await translate(url)).status).toBe(401);
+      expect((await translate(url, { Authorization: `Bearer ${own || token}` })).status).toBe(200);
+      child.kill("SIGTERM");
+      const { code, stdout, stderr } = await end;
+      expect(code).toBe(0);
+      expect(stdout + stderr).not.toContain("of-the-user");
+    }
+  });
+
+  test("names what is wrong before it listens", async () => {
+    const other = await built.coppice(["serve", dir, "--policy", "G4I1"]);
+    expect([other.code, other.stderr]).toEqual([
+      2,
+      `${dir}: the run has no policy G4I1. It has G0I0, G1I1, G1I2, G1I1-random, G1I2-random.\n`,
+    ]);
+    const port = await built.coppice(["serve", dir, "--port", "70000"]);
+    expect([port.code, port.stderr]).toEqual([
+      2,
+      "option '--port <n>' argument '70000' is invalid. A port is at most 65535.\n",
+    ]);
+  });
+});
+
 describe("reward", () => {
   test("prints one number a line, objects with --json", async () => {
     const { code, stdout } = await built.coppice(["reward", dir, "--quiet"], {

@@ -21,12 +21,18 @@ interface Settings {
 }
 
 /** Plays a plan with candidates of random length; checks each answer, gives the busy lanes and computed rows of each step. */
-function play({ groups, lanes, sources, n, longest, seed }: Settings) {
+function play(
+  { groups, lanes, sources, n, longest, seed }: Settings,
+  /** Drops every so many-th source after so many steps. */
+  drop?: { after: number; every: number },
+) {
   const plan = new LanePlan(groups, lanes, sources, n);
   const rows: (Running | undefined)[] = Array.from({ length: groups * lanes }, () => undefined);
   const blocks: (number | undefined)[][] = Array.from({ length: groups }, () => []);
   const groupOf = (row: number) => Math.floor(row / lanes);
   const written = new Set<string>();
+  /** Dropped sources, with how many of their candidates had been given to a lane by then. */
+  const dropped = new Map<number, number>();
   const steps: { busy: number; rows: number; waiting: boolean }[] = [];
   /** Writes a source into a block, which nobody may be reading. */
   const fillBlock = (group: number, block: number, source: number) => {
@@ -36,6 +42,16 @@ function play({ groups, lanes, sources, n, longest, seed }: Settings) {
     blocks[group]![block] = source;
   };
   while (plan.waiting || rows.some((lane) => lane)) {
+    if (drop && steps.length === drop.after)
+      for (let source = 0; source < sources; source += drop.every) {
+        plan.drop(source);
+        dropped.set(source, [...written].filter((name) => name.startsWith(`${source} `)).length);
+        rows.forEach((lane, row) => {
+          if (lane?.source !== source) return;
+          plan.finish(row);
+          rows[row] = undefined;
+        });
+      }
     for (let row = 0; row < rows.length; row++) {
       if (rows[row]) continue;
       const given = plan.assign(row);
@@ -66,7 +82,7 @@ function play({ groups, lanes, sources, n, longest, seed }: Settings) {
       rows[row] = undefined;
     });
   }
-  return { written, steps };
+  return { written, steps, dropped };
 }
 
 const settings = fc.record({
@@ -137,5 +153,32 @@ describe("a plan of lanes", () => {
     expect(next(2)).toBe("source 2 sample 2 block 1");
     expect(plan.waiting).toBe(false);
     expect(plan.assign(0)).toBeUndefined();
+  });
+
+  it("gives no candidate of a dropped source, and every one of the others", () => {
+    fc.assert(
+      fc.property(settings, fc.nat(60), (chosen, after) => {
+        const { written, dropped } = play(chosen, { after, every: 3 });
+        for (const [source, already] of dropped)
+          expect([...written].filter((name) => name.startsWith(`${source} `)).length).toBe(already);
+        const kept = chosen.sources - dropped.size;
+        const whole = [...written].filter((name) => !dropped.has(Number(name.split(" ")[0])));
+        expect(whole.length).toBe(kept * chosen.n);
+      }),
+      { numRuns: 60, seed: 6 },
+    );
+  });
+
+  it("drops a source that has not begun, one that has, and the last one", () => {
+    const plan = new LanePlan(1, 2, 3, 3);
+    expect(plan.assign(0)).toMatchObject({ source: 0, sampleId: 0 });
+    plan.drop(1);
+    plan.drop(0);
+    expect([plan.waits(0), plan.waits(1), plan.waits(2)]).toEqual([false, false, true]);
+    plan.finish(0);
+    expect(plan.assign(0)).toMatchObject({ source: 2, sampleId: 0 });
+    plan.drop(2);
+    expect(plan.waiting).toBe(false);
+    expect(plan.assign(1)).toBeUndefined();
   });
 });

@@ -73,6 +73,21 @@ describe("a decoding queue", () => {
     await Promise.all(answers);
   });
 
+  test("those that were answered together and ask again at once are decoded together again", async () => {
+    const { ask, batch } = gated();
+    const client = async (text: string, pause: number) => {
+      await ask([text]);
+      for (let i = 0; i < pause; i++) await new Promise((resolve) => setImmediate(resolve));
+      return ask([`${text} again`]);
+    };
+    const clients = [client("a", 0), client("b", 1), client("c", 2)];
+    expect((await batch(0)).texts).toEqual(["a", "b", "c"]);
+    (await batch(0)).end();
+    expect((await batch(1)).texts).toEqual(["a again", "b again", "c again"]);
+    (await batch(1)).end();
+    await Promise.all(clients);
+  });
+
   test("names draws by the request's seed and the text's place in it, not by the batch", async () => {
     const { ask, batch } = gated();
     const answers = [ask(["a", "b"], { seed: 5 }), ask(["c"], { seed: 7 })];
@@ -154,7 +169,6 @@ describe("a decoding queue", () => {
     expect((await batch(1)).texts).toEqual(["c"]);
     (await batch(1)).end();
     await third;
-    await queue.idle();
     expect(batches.length).toBe(2);
   });
 

@@ -156,7 +156,10 @@ describe("the end", () => {
     const { status, body } = await long;
     expect(status).toBe(200);
     expect(body).toMatchObject({ policy: "G1I2" });
+    // The connection is kept alive for 5 seconds where nobody closes it.
+    const answered = performance.now();
     await end;
+    expect(performance.now() - answered).toBeLessThan(4000);
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
   });
 
