@@ -1,7 +1,7 @@
 /** The rating page in a real browser: a whole round by two raters with the keyboard alone, and what could go wrong on it. */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,8 +23,6 @@ if (!hasBrowser)
 
 /** Milliseconds: a machine that does other work too answers late. */
 const PATIENCE = { timeout: 30_000 };
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe.skipIf(!hasBrowser)("in a browser", () => {
   let browser: Browser;
@@ -215,7 +213,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       const { open, stop } = await serveRound({ items: 2, sources });
       const { page } = await open("anna", look);
       await page.keyboard.press("3");
-      await page.evaluate(readFileSync(AXE, "utf8"));
+      await page.evaluate(axe.source);
       // What axe.run resolves to, in part.
       const found = (await page.evaluate("axe.run()")) as {
         violations: { id: string; nodes: { html: string }[] }[];

@@ -146,13 +146,12 @@ function Sitting({ first, run, results, leave }: SittingProps) {
           shown={desk.next}
           before={before}
           error={error}
-          busy={busy}
           rate={(scores, comment) => send("rate", { item: desk.next?.item, scores, comment })}
           skip={(comment) => send("skip", { item: desk.next?.item, comment })}
           undo={undo}
         />
       ) : (
-        <Finished error={error} busy={busy} undo={undo} results={results} />
+        <Finished error={error} undo={undo} results={results} />
       )}
     </section>
   );
@@ -160,12 +159,11 @@ function Sitting({ first, run, results, leave }: SittingProps) {
 
 interface FinishedProps {
   error: string;
-  busy: boolean;
   undo: () => void;
   results: string | undefined;
 }
 
-function Finished({ error, busy, undo, results }: FinishedProps) {
+function Finished({ error, undo, results }: FinishedProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   return (
@@ -179,7 +177,7 @@ function Finished({ error, busy, undo, results }: FinishedProps) {
           <a href={results}>See the results</a>
         </p>
       )}
-      <button type="button" onClick={undo} disabled={busy}>
+      <button type="button" onClick={undo}>
         Undo the last
       </button>
       <p class="rate-message" role="alert">
@@ -194,13 +192,12 @@ interface ItemFormProps {
   /** What was given for this item before it was taken back. */
   before: Undone | null;
   error: string;
-  busy: boolean;
   rate: (scores: number[], comment: string) => void;
   skip: (comment: string) => void;
   undo: () => void;
 }
 
-function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProps) {
+function ItemForm({ shown, before, error, rate, skip, undo }: ItemFormProps) {
   const { item, source, outputs } = shown;
   const [scores, setScores] = useState<(number | null)[]>(before?.scores ?? outputs.map(() => null));
   const [comment, setComment] = useState(before?.comment ?? "");
@@ -247,7 +244,8 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
     // Enter on a button is the button's.
     if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
-    action();
+    // A key held down would skip or undo many.
+    if (!event.repeat) action();
   };
   const actionOf = (key: string): (() => void) | undefined => {
     const score = SCORES.find((one) => String(one) === key);
@@ -328,13 +326,13 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
         {missing || error}
       </p>
       <div class="rate-actions">
-        <button type="submit" class="primary" disabled={busy} data-testid="next">
+        <button type="submit" class="primary" data-testid="next">
           Next
         </button>
-        <button type="button" disabled={busy} onClick={() => skip(comment)} data-testid="skip">
+        <button type="button" onClick={() => skip(comment)} data-testid="skip">
           Skip
         </button>
-        <button type="button" disabled={busy} onClick={undo} data-testid="undo">
+        <button type="button" onClick={undo} data-testid="undo">
           Undo the last
         </button>
       </div>
