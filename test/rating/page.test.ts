@@ -1,5 +1,7 @@
 /** The rating page in a real browser: a whole round by two raters with the keyboard alone, and what could go wrong on it. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -29,7 +31,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
   let built: string;
 
   beforeAll(async () => {
-    built = fileURLToPath(new URL("../../dist/test-rating-page/", import.meta.url));
+    built = mkdtempSync(join(tmpdir(), "coppice-rating-page-"));
     await build({
       configFile: fileURLToPath(new URL("../../vite.config.ts", import.meta.url)),
       build: { outDir: built, emptyOutDir: true },
@@ -37,7 +39,10 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(built, { recursive: true, force: true });
+  });
 
   /** A server of a new round, and a way to open its page. */
   async function serveRound(options: Parameters<typeof testRound>[0]) {
