@@ -1,6 +1,6 @@
 /** Where people rate: a source, what was written for it in an order drawn anew, 0 to 6 for each. By keyboard alone if wanted. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Desk, ShownItem, Undone } from "../../rating/desk.js";
 import { COMMENT_LIMIT, NAME_LIMIT, SCALE_WORDS, SCORES } from "../../rating/scale.js";
 import type { RatingsOverview } from "../rating-protocol.js";
@@ -165,7 +165,7 @@ interface FinishedProps {
 
 function Finished({ error, undo, results }: FinishedProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <div class="state" data-testid="finished">
       <h1 ref={heading} tabIndex={-1}>
@@ -211,8 +211,9 @@ function ItemForm({ shown, before, error, rate, skip, undo }: ItemFormProps) {
     const wanted = [...points].find(({ checked }) => checked) ?? points[0];
     wanted?.focus();
   };
-  // Once an item: the form is drawn anew for the next.
-  useEffect(() => focusOutput(0), []);
+  // Once an item: the form is drawn anew for the next. A layout effect, here and below: between the drawing and a plain
+  // effect a key would be lost.
+  useLayoutEffect(() => focusOutput(0), []);
 
   const give = (output: number, score: number) => {
     setMissing("");
@@ -276,7 +277,7 @@ function ItemForm({ shown, before, error, rate, skip, undo }: ItemFormProps) {
   // On the whole page: keys work wherever the focus is, as after a click beside the form.
   const latest = useRef(onKey);
   latest.current = onKey;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => latest.current(event);
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
