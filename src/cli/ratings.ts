@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { UserError } from "../errors.js";
+import { exists } from "../exists.js";
 import { readJudgements, writeJudgements } from "../rating/formats.js";
 import type { Judgement } from "../rating/judgement.js";
 import { findRound, importRatings, readRatings } from "../rating/read.js";
@@ -31,6 +32,8 @@ export interface RateOptions extends FolderOptions {
 
 export async function rateCommand(options: RateOptions): Promise<void> {
   const terminal = openTerminal(options);
+  if (!(await exists(options.dir)))
+    throw new UserError("there is no such folder. Give the folder of a run.", { file: options.dir });
   if (options.import !== undefined) return importFile(options.dir, options.import, terminal);
   if (options.export !== undefined) return exportFile(options, options.export, terminal);
   if (options.results) return printResults(options, terminal);

@@ -1,7 +1,9 @@
 /** The rating page in a real browser: a whole round by two raters with the keyboard alone, and what could go wrong on it. */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -24,14 +26,12 @@ if (!hasBrowser)
 /** Milliseconds: a machine that does other work too answers late. */
 const PATIENCE = { timeout: 30_000 };
 
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
 describe.skipIf(!hasBrowser)("in a browser", () => {
   let browser: Browser;
   let built: string;
 
   beforeAll(async () => {
-    built = fileURLToPath(new URL("../../dist/test-rating-page/", import.meta.url));
+    built = mkdtempSync(join(tmpdir(), "coppice-rating-page-"));
     await build({
       configFile: fileURLToPath(new URL("../../vite.config.ts", import.meta.url)),
       build: { outDir: built, emptyOutDir: true },
@@ -39,7 +39,10 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(built, { recursive: true, force: true });
+  });
 
   /** A server of a new round, and a way to open its page. */
   async function serveRound(options: Parameters<typeof testRound>[0]) {
@@ -215,7 +218,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       const { open, stop } = await serveRound({ items: 2, sources });
       const { page } = await open("anna", look);
       await page.keyboard.press("3");
-      await page.evaluate(readFileSync(AXE, "utf8"));
+      await page.evaluate(axe.source);
       // What axe.run resolves to, in part.
       const found = (await page.evaluate("axe.run()")) as {
         violations: { id: string; nodes: { html: string }[] }[];

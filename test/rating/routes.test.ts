@@ -19,12 +19,16 @@ async function openServer(options: Parameters<typeof testRound>[0] = { items: 3,
   const app = createRatingServer({ place: { dir, round: round.id }, address: "127.0.0.1", page });
   const get = (path: string, headers: Record<string, string> = {}) =>
     app.request(path, { headers: { ...HOST, ...headers } });
-  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    app.request(path, {
+  const post = (path: string, content: unknown, headers: Record<string, string> = {}) => {
+    const body = typeof content === "string" ? content : JSON.stringify(content);
+    // As every client over a socket sends it: the guard goes by it.
+    const length = { "content-length": String(Buffer.byteLength(body)) };
+    return app.request(path, {
       method: "POST",
-      headers: { ...HOST, "content-type": "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { ...HOST, "content-type": "application/json", ...length, ...headers },
+      body,
     });
+  };
   const log = () => readLog(ratingsFolder(dir).log).lines;
   return { dir, round, app, get, post, log };
 }

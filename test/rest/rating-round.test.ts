@@ -117,6 +117,9 @@ test("coppice rate --results prints what was rated, --export and --import take i
   expect((await coppice(["rate", dir, "--export", file])).stdout).toBe(`Wrote 20 ratings to ${file}.\n`);
   expect((await coppice(["rate", dir, "--import", file])).stdout).toContain("20 were there already");
 
+  const nowhere = await coppice(["rate", join(dir, "typo"), "--import", file]);
+  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no such folder") });
+
   const unknown = await coppice(["rate", dir, "--results", "--without", "ben"]);
   expect(unknown).toMatchObject({
     code: 2,

@@ -1,6 +1,6 @@
 /** Where people rate: a source, what was written for it in an order drawn anew, 0 to 6 for each. By keyboard alone if wanted. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Desk, ShownItem, Undone } from "../../rating/desk.js";
 import { COMMENT_LIMIT, NAME_LIMIT, SCALE_WORDS, SCORES } from "../../rating/scale.js";
 import type { RatingsOverview } from "../rating-protocol.js";
@@ -146,13 +146,12 @@ function Sitting({ first, run, results, leave }: SittingProps) {
           shown={desk.next}
           before={before}
           error={error}
-          busy={busy}
           rate={(scores, comment) => send("rate", { item: desk.next?.item, scores, comment })}
           skip={(comment) => send("skip", { item: desk.next?.item, comment })}
           undo={undo}
         />
       ) : (
-        <Finished error={error} busy={busy} undo={undo} results={results} />
+        <Finished error={error} undo={undo} results={results} />
       )}
     </section>
   );
@@ -160,14 +159,13 @@ function Sitting({ first, run, results, leave }: SittingProps) {
 
 interface FinishedProps {
   error: string;
-  busy: boolean;
   undo: () => void;
   results: string | undefined;
 }
 
-function Finished({ error, busy, undo, results }: FinishedProps) {
+function Finished({ error, undo, results }: FinishedProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <div class="state" data-testid="finished">
       <h1 ref={heading} tabIndex={-1}>
@@ -179,7 +177,7 @@ function Finished({ error, busy, undo, results }: FinishedProps) {
           <a href={results}>See the results</a>
         </p>
       )}
-      <button type="button" onClick={undo} disabled={busy}>
+      <button type="button" onClick={undo}>
         Undo the last
       </button>
       <p class="rate-message" role="alert">
@@ -194,13 +192,12 @@ interface ItemFormProps {
   /** What was given for this item before it was taken back. */
   before: Undone | null;
   error: string;
-  busy: boolean;
   rate: (scores: number[], comment: string) => void;
   skip: (comment: string) => void;
   undo: () => void;
 }
 
-function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProps) {
+function ItemForm({ shown, before, error, rate, skip, undo }: ItemFormProps) {
   const { item, source, outputs } = shown;
   const [scores, setScores] = useState<(number | null)[]>(before?.scores ?? outputs.map(() => null));
   const [comment, setComment] = useState(before?.comment ?? "");
@@ -214,8 +211,9 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
     const wanted = [...points].find(({ checked }) => checked) ?? points[0];
     wanted?.focus();
   };
-  // Once an item: the form is drawn anew for the next.
-  useEffect(() => focusOutput(0), []);
+  // Once an item: the form is drawn anew for the next. A layout effect, here and below: between the drawing and a plain
+  // effect a key would be lost.
+  useLayoutEffect(() => focusOutput(0), []);
 
   const give = (output: number, score: number) => {
     setMissing("");
@@ -247,7 +245,8 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
     // Enter on a button is the button's.
     if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
     event.preventDefault();
-    action();
+    // A key held down would skip or undo many.
+    if (!event.repeat) action();
   };
   const actionOf = (key: string): (() => void) | undefined => {
     const score = SCORES.find((one) => String(one) === key);
@@ -278,7 +277,7 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
   // On the whole page: keys work wherever the focus is, as after a click beside the form.
   const latest = useRef(onKey);
   latest.current = onKey;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => latest.current(event);
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
@@ -328,13 +327,13 @@ function ItemForm({ shown, before, error, busy, rate, skip, undo }: ItemFormProp
         {missing || error}
       </p>
       <div class="rate-actions">
-        <button type="submit" class="primary" disabled={busy} data-testid="next">
+        <button type="submit" class="primary" data-testid="next">
           Next
         </button>
-        <button type="button" disabled={busy} onClick={() => skip(comment)} data-testid="skip">
+        <button type="button" onClick={() => skip(comment)} data-testid="skip">
           Skip
         </button>
-        <button type="button" disabled={busy} onClick={undo} data-testid="undo">
+        <button type="button" onClick={undo} data-testid="undo">
           Undo the last
         </button>
       </div>
