@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { plannedSteps } from "../rest/algorithm.js";
-import type { Config } from "../rest/config.js";
+import { type Config, parseConfig, renderConfig } from "../rest/config.js";
 import { isOnlinePolicy, parsePolicyName } from "../rest/names.js";
 import { sameOutcome } from "../rest/share.js";
+import { runFolder } from "../store/run-folder.js";
 import { type Arm, configFor, type Study } from "./study.js";
 
 /** One arm with one seed: an ordinary run folder. */
@@ -30,7 +31,11 @@ export async function planRuns(study: Study, dir: string): Promise<StudyRun[]> {
     const donors: string[] = [];
     for (const arm of arms) {
       const folder = join(dir, "runs", `seed-${seed}`, arm.name);
-      const config = configFor(arm, seed, { studyFile: study.file, dir: folder });
+      // As the run's own file will say it: keys without effect there are not in the file.
+      const config = parseConfig(
+        renderConfig(configFor(arm, seed, { studyFile: study.file, dir: folder })),
+        runFolder(folder).config,
+      );
       const steps = (await plannedSteps(config)).map(({ name }) => name);
       runs.push({ arm, seed, dir: folder, config, donors: [...donors], steps });
       donors.push(folder);

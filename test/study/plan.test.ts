@@ -1,6 +1,7 @@
 /** The order of a study's runs, and the time that is left. */
 
 import { describe, expect, test } from "vitest";
+import { parseConfig, renderConfig } from "../../src/rest/config.js";
 import { planRuns, type StudyRun, secondsLeft } from "../../src/study/plan.js";
 import { parseStudy } from "../../src/study/study.js";
 
@@ -31,6 +32,14 @@ test("all arms of the first seed come first, what shows something early before w
     "1 many",
     "1 random",
   ]);
+});
+
+test("a run is planned as its file will be read, keys without effect left out: validation has a file, not a size", async () => {
+  const files = "data: { train: [pairs.tsv], validation: valid.tsv, test: test.tsv }";
+  const given = `base: { preset: demo, ${files} }\nseeds: [1]\narms: { sampling: { kind: best-of-n } }\n`;
+  const [run] = await planRuns(parseStudy(given, "/study/study.yaml", { madePairs: "" }), "/out");
+  expect(parseConfig(renderConfig(run!.config), "coppice.yaml")).toEqual(run!.config);
+  expect(renderConfig(run!.config)).not.toContain("validationSize");
 });
 
 test("a run may take steps from those before it with its own seed", () => {
