@@ -35,7 +35,7 @@ for (const colorScheme of ["light", "dark"] as const)
     for (const name of PAGES) {
       await page.goto(`${listening.url}/#/${name}`, { waitUntil: "load" });
       // Charts are drawn after their library has come; event streams keep the network from ever being idle.
-      await page.waitForFunction(() => !document.body.innerText.includes("Loading…"), undefined, { timeout: 60_000 });
+      await page.getByText("Loading…").first().waitFor({ state: "hidden", timeout: 60_000 });
       await page.waitForTimeout(1000);
       const suffix = size === "wide" ? colorScheme : `${colorScheme}-narrow`;
       await page.screenshot({ path: join(out, `${name}-${suffix}.png`) });
