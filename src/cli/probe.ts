@@ -61,9 +61,7 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
     return;
   }
   if (spec === undefined)
-    throw new UserError(
-      `no reward is named. Give a run folder, or --reward ${REWARDS} with --pairs FILE.`,
-    );
+    throw new UserError(`no reward is named. Give a run folder, or --reward ${REWARDS} with --pairs FILE.`);
   const chosen = rewardOf(spec);
   if (file === undefined)
     throw new UserError(`--reward ${spec} needs pairs to probe it with. Add --pairs FILE.`);

@@ -39,7 +39,10 @@ export async function runStatus(dir: string): Promise<RunStatus> {
     );
   }
   const config = await readConfig(paths.config);
-  const stale = manifest?.firstStale({ seed: config.seed, config: withoutTransport(config) as unknown as Json });
+  const stale = manifest?.firstStale({
+    seed: config.seed,
+    config: withoutTransport(config) as unknown as Json,
+  });
   const finished = manifest?.steps ?? [];
   const kept =
     stale === undefined

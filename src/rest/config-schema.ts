@@ -263,13 +263,15 @@ const rewardKinds = {
     batchSize: remote.batchSize,
     timeoutSeconds: key(
       z.number().gt(0).max(86_400),
-      60,
-      "Seconds without a line after which the program counts as hung",
+      300,
+      "Seconds without a line, the time to start among them, after which the program counts as hung",
     ),
   },
   judge: {
     kind: z.literal("judge"),
-    url: url("Base address of a server that speaks OpenAI's chat completions, such as http://localhost:8000/v1"),
+    url: url(
+      "Base address of a server that speaks OpenAI's chat completions, such as http://localhost:8000/v1",
+    ),
     model: required(text("a text"), "Name of the model that judges"),
     rubric: required(text("a text"), "What makes a candidate good, in words for the model"),
     scale: key(
@@ -278,7 +280,11 @@ const rewardKinds = {
       "Lowest and highest number that the judge may give; they become the rewards 0 and 1",
     ),
     times: key(whole(1, 1000), 3, "Scores a candidate, which are averaged"),
-    temperature: key(z.number().min(0).max(10).nullable(), 1, "Temperature of the judge; null: the server's own"),
+    temperature: key(
+      z.number().min(0).max(10).nullable(),
+      1,
+      "Temperature of the judge; null: the server's own",
+    ),
     seed: key(
       whole(0, 2 ** 31).nullable(),
       1,

@@ -8,10 +8,10 @@ import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
 import { placesReward } from "./places.js";
+import { remembered, type ScoreSource } from "./remembered.js";
 import { type CommandOptions, commandScores } from "./remote/command.js";
 import { type HttpOptions, httpScores } from "./remote/http.js";
 import { type JudgeOptions, judgeScores } from "./remote/judge.js";
-import { remembered, type ScoreSource } from "./remembered.js";
 import type { Reward } from "./reward.js";
 import { sumReward } from "./sum.js";
 

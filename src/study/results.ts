@@ -55,7 +55,10 @@ export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
   const manifest = await Manifest.read(run.dir);
   if (!manifest || !run.steps.every((step) => manifest.isDone(step))) return undefined;
   // A configuration is what YAML holds, and so JSON.
-  if (manifest.firstStale({ seed: run.seed, config: withoutTransport(run.config) as unknown as Json }) !== undefined)
+  if (
+    manifest.firstStale({ seed: run.seed, config: withoutTransport(run.config) as unknown as Json }) !==
+    undefined
+  )
     return undefined;
   const folder = runFolder(run.dir);
   const references = (await readPairs(folder.inside("data/test.jsonl"))).map(({ target }) => target);

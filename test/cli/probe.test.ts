@@ -34,6 +34,13 @@ test("a table has a row for every kind, and the texts that were missed with thei
   expect(stdout).toContain("This reward often misses: ");
 });
 
+test("a program is probed by its command line", async () => {
+  writeFileSync(join(dir, "constant.sh"), "while read -r line; do echo 0.5; done\n");
+  const { code, stdout } = await probe("--reward", "command:sh constant.sh", "--pairs", pairs);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/words doubled +6 +0 % +100 %/);
+});
+
 test("--json has the kinds that are missed and the worst texts of each", async () => {
   const { code, stdout } = await probe(
     "--reward",

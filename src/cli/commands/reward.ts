@@ -38,7 +38,10 @@ export function addReward(program: Command): void {
       ["coppice reward probe --reward 'command:python3 my-reward.py' --pairs pairs.tsv", "in any language"],
     ],
   })
-    .option("--reward <kind>", "probe this instead of a run's: chrf, bleu, places, module:PATH, command:PROGRAM or http://…")
+    .option(
+      "--reward <kind>",
+      "probe this instead of a run's: chrf, bleu, places, module:PATH, command:PROGRAM or http://…",
+    )
     .option(
       "--pairs <file>",
       "pairs of source and human translation; the run's validation part when left out",

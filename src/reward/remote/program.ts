@@ -3,6 +3,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Interrupted, UserError } from "../../errors.js";
 
 export interface ProgramOptions {
@@ -21,6 +22,8 @@ const ERRORS_SHOWN = 300;
 const LONGEST_LINE = 2 ** 20;
 /** Milliseconds that the program has to end by itself when its input ends. */
 const GRACE = 2000;
+/** Milliseconds after its first batch in which a program that writes too much gives itself away. */
+const SECOND_LOOK = 200;
 const WINDOWS = process.platform === "win32";
 
 interface Running {
@@ -30,6 +33,8 @@ interface Running {
   /** The beginning of the next one. */
   partial: string;
   errors: string;
+  /** Whether it has answered a batch. */
+  proven: boolean;
   /** How it ended, as words that follow its name. */
   ended?: string;
   /** Called at every line and at the end. */
@@ -61,7 +66,10 @@ export class Program {
     const running = this.#running;
     const [stray] = running.lines;
     if (stray !== undefined)
-      return this.#failed([], `wrote more lines than it was given, one of them ${JSON.stringify(stray.slice(0, 60))}`);
+      return this.#failed(
+        [],
+        `wrote more lines than it was given, one of them ${JSON.stringify(stray.slice(0, 60))}`,
+      );
     running.child.stdin.write(lines.map((line) => `${line}\n`).join(""));
     const seconds = this.#options.timeoutSeconds;
     while (running.lines.length < lines.length) {
@@ -80,6 +88,8 @@ export class Program {
           `wrote ${got} and then nothing for ${seconds} seconds (does it flush its output after each line?)`,
         );
     }
+    if (!running.proven) await sleep(SECOND_LOOK);
+    running.proven = true;
     if (running.lines.length > lines.length)
       return this.#failed([], `wrote ${running.lines.length} lines for ${lines.length}`);
     return { lines: running.lines.splice(0) };
@@ -137,7 +147,14 @@ function start({ command, folder }: ProgramOptions): Running {
     detached: !WINDOWS,
     stdio: "pipe",
   });
-  const running: Running = { child, lines: [], partial: "", errors: "", wake: () => undefined };
+  const running: Running = {
+    child,
+    lines: [],
+    partial: "",
+    errors: "",
+    proven: false,
+    wake: () => undefined,
+  };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     const lines = (running.partial + text).split("\n");
     running.partial = lines.pop()!;
@@ -166,7 +183,11 @@ function start({ command, folder }: ProgramOptions): Running {
 }
 
 /** Waits until the program writes a line or ends, for so many milliseconds at most. */
-function change(running: Running, milliseconds: number, interrupted?: AbortSignal): Promise<"change" | "silence"> {
+function change(
+  running: Running,
+  milliseconds: number,
+  interrupted?: AbortSignal,
+): Promise<"change" | "silence"> {
   return new Promise((done) => {
     const finish = (what: "change" | "silence") => {
       clearTimeout(timer);

@@ -169,10 +169,11 @@ describe("a server in trouble", () => {
     const server = await serve(async (_, response) => {
       const block = "x".repeat(2 ** 20);
       const closed = once(response, "close");
-      while (!response.closed)
-        if (!response.write(block)) await Promise.race([closed, sleep(1)]);
+      while (!response.closed) if (!response.write(block)) await Promise.race([closed, sleep(1)]);
     });
-    expect(await complaint((await http({ url: server.url })).score(inputs))).toContain("with more than 16 MiB");
+    expect(await complaint((await http({ url: server.url })).score(inputs))).toContain(
+      "with more than 16 MiB",
+    );
   });
 
   it("a redirect is not followed, so that no header goes to another host", async () => {
@@ -219,9 +220,9 @@ describe("what is paid for", () => {
     const before = server.asked.length;
     expect(before).toBe(3);
     expect(await reward.score(inputs)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
-    expect(server.asked.slice(before).map(({ body }) => body.inputs.map(({ candidate }) => candidate))).toEqual([
-      ["dddd", "eeeee"],
-    ]);
+    expect(
+      server.asked.slice(before).map(({ body }) => body.inputs.map(({ candidate }) => candidate)),
+    ).toEqual([["dddd", "eeeee"]]);
     await reward.score(inputs);
     expect(server.asked).toHaveLength(before + 1);
   });

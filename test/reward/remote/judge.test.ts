@@ -100,7 +100,14 @@ it("the mean of several scores counts, mapped to 0 to 1, and their spread is tol
 it("keys at null are not sent; the reference is, where asked for; the whole address is as good", async () => {
   const server = await serve(() => choice("5"));
   const url = `${server.url}/v1/chat/completions`;
-  const reward = await judge({ url, seed: null, temperature: null, maxTokens: null, times: 1, needsReference: true });
+  const reward = await judge({
+    url,
+    seed: null,
+    temperature: null,
+    maxTokens: null,
+    times: 1,
+    needsReference: true,
+  });
   expect(await reward.score(inputs.slice(0, 1))).toEqual([1]);
   const [{ body, url: path }] = server.asked;
   expect(path).toBe("/score/v1/chat/completions");
