@@ -1,5 +1,5 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
-import { isBareSecret } from "../reward/remote/address.js";
+import { hasBareSecret, isBareSecret } from "../reward/remote/address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
@@ -205,13 +205,10 @@ function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
       message: `is [${part.scale.join(", ")}] but must be its lowest and then its highest number. Put the lower one first.`,
     };
   if (!("headers" in part)) return;
+  const bare = `holds a secret, which would be copied with this file. Write \${NAME} in its place and set NAME in the environment.`;
+  if (hasBareSecret(part.url)) yield { path: [...path, "url"], message: bare };
   for (const [name, value] of Object.entries(part.headers))
-    if (isBareSecret(name, value))
-      yield {
-        path: [...path, "headers", name],
-        message:
-          "holds a secret, which would be copied with this file. Write ${NAME} in its place and set NAME in the environment.",
-      };
+    if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
 }
 
 function* modelIssues({ model }: Config): Generator<Issue> {

@@ -178,7 +178,7 @@ const remote = {
     headers: key(
       z.record(z.string(), z.string().meta({ title: "a text" })),
       {},
-      "Headers of each request; ${NAME} stands for an environment variable, and secrets may stand in no other way",
+      `Headers of each request; \${NAME} stands for an environment variable, and secrets are accepted in no other form`,
     ),
   },
   batchSize: key(whole(1, 100_000), 64, "Candidates asked for at once"),
@@ -199,7 +199,7 @@ const url = (description: string) =>
     z
       .string()
       .regex(/^(?:https?:\/\/.|\$\{)/)
-      .meta({ title: "an address that starts with http:// or https://, or with ${NAME}" }),
+      .meta({ title: `an address that starts with http:// or https://, or with \${NAME}` }),
     `${description}; \${NAME} stands for an environment variable`,
   );
 

@@ -5,8 +5,8 @@ import { type Place, UserError } from "../../errors.js";
 /** `${NAME}`: the value of an environment variable. */
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** Headers whose value is a secret as a whole. */
-const SECRET_HEADER = /^(?:proxy-)?authorization$|^cookie$|api[-_]?key|token|secret|password/i;
+/** Headers, and keys of a query, whose value is a secret as a whole. */
+const SECRET_NAME = /^(?:proxy-)?authorization$|^cookie$|^key$|api[-_]?key|token|secret|password/i;
 
 export interface AddressOptions {
   /** http or https; `${NAME}` stands for an environment variable here and in headers. */
@@ -23,9 +23,15 @@ export interface Address {
   safe(text: string, length?: number): string;
 }
 
-/** Whether a header's value is a secret that stands in the configuration itself. */
+/** Whether the query of an address holds a secret that stands in the configuration itself. */
+export function hasBareSecret(url: string): boolean {
+  const query = /\?([^#]*)/s.exec(url)?.[1] ?? "";
+  return [...new URLSearchParams(query)].some(([name, value]) => isBareSecret(name, value));
+}
+
+/** The same of one header. */
 export function isBareSecret(name: string, value: string): boolean {
-  return SECRET_HEADER.test(name) && value !== "" && !new RegExp(VARIABLE).test(value);
+  return SECRET_NAME.test(name) && value !== "" && !new RegExp(VARIABLE).test(value);
 }
 
 /** The address as the configuration names it, without query: the same wherever variables lead. */

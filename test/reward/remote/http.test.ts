@@ -272,8 +272,7 @@ describe("secrets", () => {
       return "key sk-12345 of query-secret is wrong";
     });
     const address = {
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable as a configuration writes it
-      headers: { Authorization: "Bearer ${TEST_KEY}" },
+      headers: { Authorization: `Bearer \${TEST_KEY}` },
       url: `${server.url}?key=\${TEST_QUERY}`,
     };
     const reward = await http(address);
@@ -289,20 +288,19 @@ describe("secrets", () => {
   it("a variable at the start of the address is where the server is", async () => {
     const server = await serve(byLength);
     variables({ TEST_SERVER: server.url });
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable as a configuration writes it
-    const reward = await http({ url: "${TEST_SERVER}" });
+    const reward = await http({ url: `\${TEST_SERVER}` });
     expect(await reward.score(inputs.slice(0, 1))).toEqual([0.1]);
     await server.close();
     expect(await complaint(reward.score(inputs))).toContain(server.url);
   });
 
   it.each([
-    ["${TEST_MISSING}", {}, "reward.url wants the environment variable TEST_MISSING, which is not set"],
-    ["http://h", { A: "${TEST_MISSING}" }, "reward.headers.A wants the environment variable TEST_MISSING"],
-    ["${TEST_LINES}", {}, 'reward.url, "${TEST_LINES}", is not an address that starts with http://'],
+    [`\${TEST_MISSING}`, {}, "reward.url wants the environment variable TEST_MISSING, which is not set"],
+    ["http://h", { A: `\${TEST_MISSING}` }, "reward.headers.A wants the environment variable TEST_MISSING"],
+    [`\${TEST_LINES}`, {}, `reward.url, "\${TEST_LINES}", is not an address that starts with http://`],
     ["ftp://h", {}, 'reward.url, "ftp://h", is not an address that starts with http://'],
     ["http://me:pass@h", {}, "reward.url holds a user name or a password"],
-    ["http://h", { A: "${TEST_LINES}" }, "reward.headers.A cannot be sent"],
+    ["http://h", { A: `\${TEST_LINES}` }, "reward.headers.A cannot be sent"],
     ["http://h", { "A b": "c" }, "reward.headers.A b cannot be sent"],
   ])("%s %j: %s", async (url, headers, expected) => {
     variables({ TEST_LINES: "first\nsecond" });
