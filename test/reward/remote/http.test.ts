@@ -107,7 +107,7 @@ describe("a server in trouble", () => {
     });
     await (await http({ url: server.url })).score(inputs.slice(0, 1));
     const [first, second, third] = server.asked.map(({ at }) => at);
-    expect(second! - first!).toBeLessThan(900);
+    expect(second! - first!).toBeLessThan(third! - second!);
     expect(third! - second!).toBeGreaterThanOrEqual(995);
   });
 
@@ -141,7 +141,8 @@ describe("a server in trouble", () => {
       await complaint((await http({ url: slow.url, timeoutSeconds: 0.1, retries: 1 })).score(inputs)),
     ).toContain("did not answer within 0.1 seconds (after 2 attempts)");
     await slow.close();
-    expect(await complaint((await http({ url: slow.url, retries: 0 })).score(inputs))).toMatch(
+    // The first attempt may find a connection that was kept and is now closed.
+    expect(await complaint((await http({ url: slow.url, retries: 1 })).score(inputs))).toMatch(
       /could not be reached: .*ECONNREFUSED/,
     );
   });
