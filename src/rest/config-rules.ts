@@ -1,9 +1,10 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
+import { hasBareSecret, isBareSecret } from "../reward/remote/address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
 import { modelSize } from "./model-size.js";
-import { learnedMembers, rewardParts } from "./reward-parts.js";
+import { learnedMembers, type RewardPart, rewardParts } from "./reward-parts.js";
 
 /** What is wrong, in data: `message` follows the name of the key at `path`. */
 export interface Issue {
@@ -156,10 +157,12 @@ function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
       related: [["grow", "steps"]],
     };
   }
+  for (const [index, part] of rewardParts(reward).entries())
+    yield* remoteIssues(part, "parts" in reward ? ["reward", "parts", index] : ["reward"]);
   if (!("parts" in reward)) return;
   const seen = new Set<string>();
   for (const [index, part] of reward.parts.entries()) {
-    const name = part.kind === "module" ? `module ${part.path}` : part.kind;
+    const name = partName(part);
     if (seen.has(name)) {
       yield {
         path: ["reward", "parts", index],
@@ -177,6 +180,35 @@ function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
         "has one reward, but an ensemble needs two at least. Add a part, or raise members of a learned one.",
     };
   }
+}
+
+/** Its kind, and what tells it from others of the same kind. */
+function partName(part: RewardPart): string {
+  switch (part.kind) {
+    case "module":
+      return `module ${part.path}`;
+    case "http":
+      return `http ${part.name ?? part.url}`;
+    case "command":
+      return `command ${part.name ?? part.command.join(" ")}`;
+    case "judge":
+      return `judge ${part.name ?? part.model}`;
+    default:
+      return part.kind;
+  }
+}
+
+function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
+  if (part.kind === "judge" && part.scale[0] >= part.scale[1])
+    yield {
+      path: [...path, "scale"],
+      message: `is [${part.scale.join(", ")}] but must be its lowest and then its highest number. Put the lower one first.`,
+    };
+  if (!("headers" in part)) return;
+  const bare = `holds a secret, which would be copied with this file. Write \${NAME} in its place and set NAME in the environment.`;
+  if (hasBareSecret(part.url)) yield { path: [...path, "url"], message: bare };
+  for (const [name, value] of Object.entries(part.headers))
+    if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
 }
 
 function* modelIssues({ model }: Config): Generator<Issue> {

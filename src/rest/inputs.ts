@@ -1,18 +1,23 @@
-/** Which files of the user's a configuration names: corpora, a reward module, the model to start from. */
+/** Which files of the user's a configuration names: corpora, a reward's module or script, the model to start from. */
 
 import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { loadModelFolder } from "../model/folder.js";
+import { remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
+import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
-import { rewardParts } from "./reward-parts.js";
+import { rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
 export const MODULE_CONTENT = "content of the reward module";
+
+/** The same of the files that a reward's command names. */
+export const COMMAND_CONTENT = "content of the reward's command";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE = /^(?:config|(?:target_)?tokenizer(?:_config)?)\.json$|^model\.safetensors$/;
@@ -39,6 +44,11 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
     ...rewardParts(reward).flatMap((part) =>
       part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [],
     ),
+    ...rewardParts(reward).flatMap((part) =>
+      part.kind === "command"
+        ? commandFiles(part.command, configFile).map((path) => place(COMMAND_CONTENT, path))
+        : [],
+    ),
   ];
 }
 
@@ -48,7 +58,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
  * @throws UserError naming the first that is not there, or does not load.
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
-  await checkRewardModules(config, configFile);
+  await checkRewards(config, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;
@@ -58,10 +68,12 @@ export async function checkInputs(config: Config, configFile: string): Promise<v
   await loadTextCodec(folder);
 }
 
-/** @throws UserError where a reward module is not there, or does not load. */
-export async function checkRewardModules(config: Config, configFile: string): Promise<void> {
-  for (const part of rewardParts(config.reward))
+/** @throws UserError where a reward's module or program is not there, or a variable that its server needs is not set. */
+export async function checkRewards(config: Config, configFile: string): Promise<void> {
+  for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
+    if (rewardIsRemote(part)) remoteScores(part, configFile);
+  }
 }
 
 async function modelFiles(
