@@ -40,6 +40,6 @@ export function* mutations(bytes: Uint8Array, count: number, seed: number): Gene
   }
 }
 
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
+function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.concat(parts));
 }

@@ -94,7 +94,9 @@ export function parseGeneration(json: unknown, tokens: GenerationTokens, file: s
   }
   const { forced_eos_token_id: forced, bad_words_ids: words } = given;
   if (forced !== undefined && forced !== null && forced !== tokens.eosId)
-    throw new UserError(`forced_eos_token_id is ${forced}, expected the eos_token_id ${tokens.eosId}.`, { file });
+    throw new UserError(`forced_eos_token_id is ${forced}, expected the eos_token_id ${tokens.eosId}.`, {
+      file,
+    });
   const forbidden = [...new Set([tokens.padId, ...(words ?? []).map(([word]) => word)])];
   const stranger = forbidden.find((word) => word >= tokens.targetVocabulary || word === tokens.eosId);
   if (stranger !== undefined)

@@ -183,7 +183,8 @@ class PickleReader {
       case 0x51: {
         // BINPERSID
         const made = this.#meaning.persistent(this.#pop());
-        if (made === undefined) throw new PickleError("refers to something outside that is not a tensor's storage");
+        if (made === undefined)
+          throw new PickleError("refers to something outside that is not a tensor's storage");
         return this.#push(made);
       }
       default:

@@ -181,7 +181,8 @@ const meaning: PickleMeaning = {
 
 function rebuild([storage, offset, size, stride]: readonly Pickled[]): Pickled | undefined {
   const [shape, steps] = [countsOf(size), countsOf(stride)];
-  if (!(storage instanceof Storage) || !isCount(offset) || !shape || !steps || shape.length !== steps.length) return undefined;
+  if (!(storage instanceof Storage) || !isCount(offset) || !shape || !steps || shape.length !== steps.length)
+    return undefined;
   const elements = shape.reduce((product, length) => product * length, 1);
   const last = shape.reduce((at, length, axis) => at + (length - 1) * steps[axis]!, offset);
   // A view with more numbers than its storage would be a small file that asks for much memory.
@@ -195,7 +196,9 @@ function viewsOf(value: Pickled): Map<string, TensorView> {
   const views = new Map<string, TensorView>();
   for (const [name, view] of value) {
     if (typeof name !== "string" || !(view instanceof TensorView))
-      throw new PickleError(`holds ${typeof name === "string" ? JSON.stringify(name) : "an entry"}, which is no tensor`);
+      throw new PickleError(
+        `holds ${typeof name === "string" ? JSON.stringify(name) : "an entry"}, which is no tensor`,
+      );
     views.set(name, view);
   }
   return views;
@@ -223,7 +226,9 @@ async function tensorsOf(
     if (!done.has(view)) {
       source.left -= data.length;
       if (source.left < 0)
-        throw new UserError(`tensor "${name}" overlaps another. Save the model as safetensors.`, { file: path });
+        throw new UserError(`tensor "${name}" overlaps another. Save the model as safetensors.`, {
+          file: path,
+        });
     }
     done.set(view, data);
     tensors.set(name, { shape, data });
@@ -232,12 +237,7 @@ async function tensorsOf(
 }
 
 /** The numbers of a view, row by row. */
-function take(
-  source: Numbers,
-  offset: number,
-  shape: readonly number[],
-  stride: readonly number[],
-): Numbers {
+function take(source: Numbers, offset: number, shape: readonly number[], stride: readonly number[]): Numbers {
   const count = shape.reduce((product, length) => product * length, 1);
   let step = 1;
   const whole = shape.every((_, i) => {

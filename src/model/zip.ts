@@ -13,9 +13,7 @@ export interface ZipEntry {
 
 /** The record at the end, and the longest comment behind it. */
 const [END_BYTES, LONGEST_COMMENT] = [22, 0xffff];
-const [END, END_64, LOCATOR_64, ENTRY, LOCAL] = [
-  0x06054b50, 0x06064b50, 0x07064b50, 0x02014b50, 0x04034b50,
-];
+const [END, END_64, LOCATOR_64, ENTRY, LOCAL] = [0x06054b50, 0x06064b50, 0x07064b50, 0x02014b50, 0x04034b50];
 /** Of a 32-bit field whose true value stands in a zip64 record. */
 const ELSEWHERE = 0xffffffff;
 /** A directory of weights has some 60 bytes an entry. */
@@ -71,8 +69,7 @@ export async function zipEntries(
     const end = next + 46 + nameBytes + extraBytes + commentBytes;
     if (end > length) throw invalid("has a zip directory that is cut short");
     const name = Buffer.from(directory.buffer, next + 46, nameBytes).toString("utf8");
-    if (method !== 0)
-      throw invalid(`compresses its entry ${JSON.stringify(name)}, which PyTorch never does`);
+    if (method !== 0) throw invalid(`compresses its entry ${JSON.stringify(name)}, which PyTorch never does`);
     let bytes = directory.getUint32(next + 24, true);
     let header = directory.getUint32(next + 42, true);
     const extra = wideFields(directory, next + 46 + nameBytes, extraBytes);
@@ -81,7 +78,8 @@ export async function zipEntries(
     if (directory.getUint32(next + 20, true) === ELSEWHERE) extra.shift();
     if (header === ELSEWHERE) header = extra.shift() ?? header;
     const local = await read(header, 30);
-    if (local.getUint32(0, true) !== LOCAL) throw invalid(`has no entry ${JSON.stringify(name)} where it says`);
+    if (local.getUint32(0, true) !== LOCAL)
+      throw invalid(`has no entry ${JSON.stringify(name)} where it says`);
     const first = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
     content += bytes;
     // Entries that overlap would be read into more memory than the file has bytes.

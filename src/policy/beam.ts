@@ -153,7 +153,10 @@ function bestContinuations(
   const count = 2 * beams;
   live.forEach(({ sum }, lane) => {
     const start = (group * decoder.lanes + lane) * vocabulary;
-    const lost = (without ?? []).reduce((mass, token) => mass + Math.exp(decoder.logProbs[start + token]!), 0);
+    const lost = (without ?? []).reduce(
+      (mass, token) => mass + Math.exp(decoder.logProbs[start + token]!),
+      0,
+    );
     const left = Math.log1p(-lost);
     for (let token = 0; token < vocabulary; token++) {
       const logProb = decoder.logProbs[start + token]! - left;

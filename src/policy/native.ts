@@ -130,7 +130,14 @@ export class NativePolicy implements Policy {
     const { onProgress, signal } = options;
     const rest = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
     if (beams === 1) {
-      const greedy = { n: 1, temperature: 0, maxTokens: this.#most(options.maxTokens), seed: 0, grow: 0, ...rest };
+      const greedy = {
+        n: 1,
+        temperature: 0,
+        maxTokens: this.#most(options.maxTokens),
+        seed: 0,
+        grow: 0,
+        ...rest,
+      };
       for await (const batch of this.sample(sources, greedy))
         for (const { sourceId, text, tokens, logProbs, finished } of batch)
           found.set(sourceId, this.#ended({ sourceId, text, tokens, logProbs, finished }));

@@ -149,7 +149,11 @@ class Vocabulary {
   }
 }
 
-function tokenizer(model: SentencePieceModel, vocabulary: Vocabulary, decoder: SentencePieceModel): Tokenizer {
+function tokenizer(
+  model: SentencePieceModel,
+  vocabulary: Vocabulary,
+  decoder: SentencePieceModel,
+): Tokenizer {
   const pieces = withCode(piecesOf(model));
   const decode = decoderOf(decoder);
   return {

@@ -74,14 +74,16 @@ function parse(bytes: Uint8Array): SentencePieceModel {
   if (unknown !== 1) throw new ProtobufError(`has ${unknown} pieces for unknown characters, not 1`);
   const seen = new Set<string>();
   for (const { text } of pieces) {
-    if (text === "" || seen.has(text)) throw new ProtobufError(`has the piece ${JSON.stringify(text)} twice or empty`);
+    if (text === "" || seen.has(text))
+      throw new ProtobufError(`has the piece ${JSON.stringify(text)} twice or empty`);
     seen.add(text);
   }
   const kind = trainer.get(3) ?? 1;
   const algorithm = typeof kind === "number" ? ALGORITHMS[kind] : undefined;
   if (algorithm !== "unigram" && algorithm !== "bpe")
     throw new ProtobufError(`is of algorithm ${algorithm ?? "unknown"}, not unigram or bpe`);
-  if (bytesAt(denormaliser, 2).length > 0) throw new ProtobufError("rewrites decoded text (denormalizer_spec)");
+  if (bytesAt(denormaliser, 2).length > 0)
+    throw new ProtobufError("rewrites decoded text (denormalizer_spec)");
   const charsmap = bytesAt(normaliser, 2);
   return {
     algorithm,
@@ -105,7 +107,8 @@ function parsePiece(bytes: Uint8Array): Piece {
   if (type === undefined) throw new ProtobufError("has a piece of a type that does not exist");
   if (score !== undefined && (typeof score === "number" || score.length !== 4))
     throw new ProtobufError("has a piece whose score is not a number");
-  const number = score === undefined ? 0 : new DataView(score.buffer, score.byteOffset, 4).getFloat32(0, true);
+  const number =
+    score === undefined ? 0 : new DataView(score.buffer, score.byteOffset, 4).getFloat32(0, true);
   if (!Number.isFinite(number)) throw new ProtobufError("has a piece whose score is not a number");
   return { text: Buffer.from(bytesAt(fields, 1)).toString("utf8"), score: number, type };
 }

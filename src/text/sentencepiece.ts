@@ -46,7 +46,9 @@ function bytePieces(text: string): string[] {
  */
 function normaliser(rules: Normalisation, pieces: readonly Piece[]): (text: string) => string {
   const { map, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, whitespaceAsSuffix } = rules;
-  const kept = pieces.filter(({ type }) => type === "user-defined").map(({ text }) => latin(Buffer.from(text)));
+  const kept = pieces
+    .filter(({ type }) => type === "user-defined")
+    .map(({ text }) => latin(Buffer.from(text)));
   const untouched = kept.length > 0 ? new Trie(kept) : undefined;
   const mark = escapeWhitespaces ? MARK_BYTES : Buffer.from(" ");
   return (text) => {
@@ -121,7 +123,7 @@ function bestPath(pieces: readonly Piece[]): (text: string) => Run[] {
     const startOf = new Int32Array(text.length + 1).fill(-1);
     const known = new Uint8Array(text.length + 1);
     const offer = (start: number, end: number, score: number, isKnown: boolean) => {
-      const sum = score + best[start]!;
+      const sum = Math.fround(score + best[start]!);
       if (startOf[end]! >= 0 && sum <= best[end]!) return;
       best[end] = sum;
       startOf[end] = start;

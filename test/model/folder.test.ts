@@ -159,7 +159,9 @@ describe("one sentence says what is wrong with", () => {
     cpSync(join(RELU, "config.json"), join(folder, "config.json"));
     for (const name of ["tf_model.h5", "pytorch_model.bin.index.json"]) {
       writeFileSync(join(folder, name), "");
-      expect(await failure(loadModelFolder(folder))).toContain(`only ${name}. Load the model in Transformers`);
+      expect(await failure(loadModelFolder(folder))).toContain(
+        `only ${name}. Load the model in Transformers`,
+      );
     }
   });
 

@@ -51,7 +51,9 @@ describe.each(["unigram", "bpe"])("the %s folder of Transformers 5.23.0", (name)
 
   it("encodes what looks like a special token as text", async () => {
     const { source } = await loadTextCodec(FIXTURES + name);
-    expect(source.encode("a </s> <pad>").indexOf(source.eosId)).toBe(source.encode("a </s> <pad>").length - 1);
+    expect(source.encode("a </s> <pad>").indexOf(source.eosId)).toBe(
+      source.encode("a </s> <pad>").length - 1,
+    );
     expect(source.encode("a </s> <pad>")).not.toContain(source.padId);
   });
 });
@@ -92,7 +94,8 @@ describe("one sentence says what is wrong with", () => {
   });
 
   it("a model of words", async () => {
-    const change = () => writeFileSync(join(folder, "source.spm"), Buffer.from("0a0a0a053c756e6b3e1802120218030a", "hex"));
+    const change = () =>
+      writeFileSync(join(folder, "source.spm"), Buffer.from("0a0a0a053c756e6b3e1802120218030a", "hex"));
     expect(await broken(change)).toContain("source.spm");
   });
 

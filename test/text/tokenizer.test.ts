@@ -7,7 +7,12 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { loadTextCodec, saveTextCodec } from "../../src/text/text-codec.js";
-import { createTokenizer, loadTokenizer, saveTokenizer, type ByteLevelTokenizer } from "../../src/text/tokenizer.js";
+import {
+  type ByteLevelTokenizer,
+  createTokenizer,
+  loadTokenizer,
+  saveTokenizer,
+} from "../../src/text/tokenizer.js";
 import { trainVocabulary } from "../../src/text/train-vocabulary.js";
 
 const FIXTURE = fileURLToPath(new URL("../fixtures/tokenizer/", import.meta.url));
