@@ -68,6 +68,49 @@ export function readPickle(
 }
 
 class PickleReader {
+  /** What each opcode does; those that are not here are refused. */
+  static readonly #actions: ReadonlyMap<number, (reader: PickleReader) => void> = new Map([
+    [0x80, (r) => r.#protocol()], // PROTO
+    [0x95, (r) => r.#take(8)], // FRAME: how many bytes follow at once; of no meaning here
+    [0x28, (r) => r.#stack.push(MARK)], // MARK
+    [0x30, (r) => r.#drop()], // POP
+    [0x4e, (r) => r.#push(null)], // NONE
+    [0x88, (r) => r.#push(true)], // NEWTRUE
+    [0x89, (r) => r.#push(false)], // NEWFALSE
+    [0x4b, (r) => r.#push(r.#byte())], // BININT1
+    [0x4d, (r) => r.#push(r.#view.getUint16(r.#take(2), true))], // BININT2
+    [0x4a, (r) => r.#push(r.#view.getInt32(r.#take(4), true))], // BININT
+    [0x8a, (r) => r.#push(r.#long(r.#byte()))], // LONG1
+    [0x47, (r) => r.#push(r.#view.getFloat64(r.#take(8)))], // BINFLOAT
+    [0x8c, (r) => r.#push(r.#text(r.#byte()))], // SHORT_BINUNICODE
+    [0x58, (r) => r.#push(r.#text(r.#size()))], // BINUNICODE
+    [0x55, (r) => r.#push(r.#text(r.#byte()))], // SHORT_BINSTRING: a text of Python 2
+    [0x54, (r) => r.#push(r.#text(r.#size()))], // BINSTRING
+    [0x43, (r) => r.#push(r.#slice(r.#byte()))], // SHORT_BINBYTES
+    [0x42, (r) => r.#push(r.#slice(r.#size()))], // BINBYTES
+    [0x5d, (r) => r.#push(r.#counted([]))], // EMPTY_LIST
+    [0x7d, (r) => r.#push(r.#counted(new Map()))], // EMPTY_DICT
+    [0x29, (r) => r.#push(r.#counted(new PickledTuple([])))], // EMPTY_TUPLE
+    [0x74, (r) => r.#push(r.#counted(new PickledTuple(r.#sinceMark())))], // TUPLE
+    [0x85, (r) => r.#push(r.#counted(new PickledTuple(r.#last(1))))], // TUPLE1
+    [0x86, (r) => r.#push(r.#counted(new PickledTuple(r.#last(2))))], // TUPLE2
+    [0x87, (r) => r.#push(r.#counted(new PickledTuple(r.#last(3))))], // TUPLE3
+    [0x61, (r) => r.#append(r.#last(1))], // APPEND
+    [0x65, (r) => r.#append(r.#sinceMark())], // APPENDS
+    [0x73, (r) => r.#setItems(r.#last(2))], // SETITEM
+    [0x75, (r) => r.#setItems(r.#sinceMark())], // SETITEMS
+    [0x71, (r) => r.#remember(r.#byte())], // BINPUT
+    [0x72, (r) => r.#remember(r.#size())], // LONG_BINPUT
+    [0x94, (r) => r.#remember(r.#memo.size)], // MEMOIZE
+    [0x68, (r) => r.#recall(r.#byte())], // BINGET
+    [0x6a, (r) => r.#recall(r.#size())], // LONG_BINGET
+    [0x63, (r) => r.#name(r.#line(), r.#line())], // GLOBAL
+    [0x93, (r) => r.#name(...r.#last(2))], // STACK_GLOBAL
+    [0x52, (r) => r.#reduce()], // REDUCE
+    [0x62, (r) => r.#build()], // BUILD
+    [0x51, (r) => r.#refer()], // BINPERSID
+  ]);
+
   position: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -91,108 +134,31 @@ class PickleReader {
         if (this.#stack.length > 0) throw new PickleError("ends with values left over");
         return value;
       }
-      this.#execute(opcode);
-    }
-  }
-
-  #execute(opcode: number): void {
-    switch (opcode) {
-      case 0x80: // PROTO
-        if (this.#byte() > 5) throw new PickleError("is of a later protocol than 5");
-        return;
-      case 0x95: // FRAME: how many bytes follow at once; of no meaning here
-        this.#take(8);
-        return;
-      case 0x28: // MARK
-        this.#stack.push(MARK);
-        return;
-      case 0x30: // POP
-        if (this.#stack.pop() === undefined) throw new PickleError("takes a value that is not there");
-        return;
-      case 0x4e: // NONE
-        return this.#push(null);
-      case 0x88: // NEWTRUE
-        return this.#push(true);
-      case 0x89: // NEWFALSE
-        return this.#push(false);
-      case 0x4b: // BININT1
-        return this.#push(this.#byte());
-      case 0x4d: // BININT2
-        return this.#push(this.#view.getUint16(this.#take(2), true));
-      case 0x4a: // BININT
-        return this.#push(this.#view.getInt32(this.#take(4), true));
-      case 0x8a: // LONG1
-        return this.#push(this.#long(this.#byte()));
-      case 0x47: // BINFLOAT
-        return this.#push(this.#view.getFloat64(this.#take(8)));
-      case 0x8c: // SHORT_BINUNICODE
-        return this.#push(this.#text(this.#byte()));
-      case 0x58: // BINUNICODE
-        return this.#push(this.#text(this.#size()));
-      case 0x55: // SHORT_BINSTRING: a text of Python 2
-        return this.#push(this.#text(this.#byte()));
-      case 0x54: // BINSTRING
-        return this.#push(this.#text(this.#size()));
-      case 0x43: // SHORT_BINBYTES
-        return this.#push(this.#slice(this.#byte()));
-      case 0x42: // BINBYTES
-        return this.#push(this.#slice(this.#size()));
-      case 0x5d: // EMPTY_LIST
-        return this.#push(this.#counted([]));
-      case 0x7d: // EMPTY_DICT
-        return this.#push(this.#counted(new Map()));
-      case 0x29: // EMPTY_TUPLE
-        return this.#push(this.#counted(new PickledTuple([])));
-      case 0x74: // TUPLE
-        return this.#push(this.#counted(new PickledTuple(this.#sinceMark())));
-      case 0x85: // TUPLE1
-      case 0x86: // TUPLE2
-      case 0x87: // TUPLE3
-        return this.#push(this.#counted(new PickledTuple(this.#last(opcode - 0x84))));
-      case 0x61: // APPEND
-        return this.#append(this.#last(1));
-      case 0x65: // APPENDS
-        return this.#append(this.#sinceMark());
-      case 0x73: // SETITEM
-        return this.#setItems(this.#last(2));
-      case 0x75: // SETITEMS
-        return this.#setItems(this.#sinceMark());
-      case 0x71: // BINPUT
-        return this.#remember(this.#byte());
-      case 0x72: // LONG_BINPUT
-        return this.#remember(this.#size());
-      case 0x94: // MEMOIZE
-        return this.#remember(this.#memo.size);
-      case 0x68: // BINGET
-        return this.#recall(this.#byte());
-      case 0x6a: // LONG_BINGET
-        return this.#recall(this.#size());
-      case 0x63: // GLOBAL
-        return this.#name(this.#line(), this.#line());
-      case 0x93: {
-        // STACK_GLOBAL
-        const [module, name] = this.#last(2);
-        if (typeof module !== "string" || typeof name !== "string")
-          throw new PickleError("names something by what is not a text");
-        return this.#name(module, name);
-      }
-      case 0x52: // REDUCE
-        return this.#reduce();
-      case 0x62: // BUILD
-        return this.#build();
-      case 0x51: {
-        // BINPERSID
-        const made = this.#meaning.persistent(this.#pop());
-        if (made === undefined)
-          throw new PickleError("refers to something outside that is not a tensor's storage");
-        return this.#push(made);
-      }
-      default:
+      const action = PickleReader.#actions.get(opcode);
+      if (!action)
         throw new PickleError(`has the opcode ${hexadecimal(opcode)}, which no file of weights needs`);
+      action(this);
     }
   }
 
-  #name(module: string, name: string): void {
+  #protocol(): void {
+    if (this.#byte() > 5) throw new PickleError("is of a later protocol than 5");
+  }
+
+  #drop(): void {
+    if (this.#stack.pop() === undefined) throw new PickleError("takes a value that is not there");
+  }
+
+  #refer(): void {
+    const made = this.#meaning.persistent(this.#pop());
+    if (made === undefined)
+      throw new PickleError("refers to something outside that is not a tensor's storage");
+    this.#push(made);
+  }
+
+  #name(module?: Pickled, name?: Pickled): void {
+    if (typeof module !== "string" || typeof name !== "string")
+      throw new PickleError("names something by what is not a text");
     const whole = `${module} ${name}`;
     if (!this.#meaning.names.has(whole))
       throw new PickleError(`asks for ${shown(`${module}.${name}`)}, which is not data`);

@@ -181,8 +181,20 @@ function withCode(pieces: Pieces): Pieces {
   };
 }
 
-/** White space as Python's `strip` has it. */
-const OUTER_SPACE = /^[\s\u001c-\u001f\u0085]+|[\s\u001c-\u001f\u0085]+$/gu;
+/** Control characters that are white space to Python and not here; a byte-order mark is the other way round. */
+const MORE_SPACE = "\u001c\u001d\u001e\u001f\u0085";
+
+function isSpace(character: string): boolean {
+  return MORE_SPACE.includes(character) || (character !== "\ufeff" && character.trim() === "");
+}
+
+/** A text without the white space at its ends, as Python's `strip` has it. */
+function strip(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(text[start]!)) start++;
+  while (start < end && isSpace(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
 
 function decoderOf(model: SentencePieceModel): (tokens: readonly string[]) => string {
   const silent = new Set(model.pieces.filter(({ type }) => type === "control").map(({ text }) => text));
@@ -208,6 +220,6 @@ function decoderOf(model: SentencePieceModel): (tokens: readonly string[]) => st
       if (!silent.has(one)) text += one;
     }
     flush();
-    return text.replaceAll(SPACE_MARK, " ").replace(OUTER_SPACE, "");
+    return strip(text.replaceAll(SPACE_MARK, " "));
   };
 }

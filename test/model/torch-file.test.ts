@@ -108,7 +108,7 @@ describe("a pickle that does more than hold tensors is refused", () => {
     expect(await failure(new Uint8Array())).toContain("is not a file of PyTorch's torch.save");
   });
 
-  it("the number of a thousand digits, nesting a million deep, and containers without end", async () => {
+  it("nesting without end", async () => {
     const deep = pickled("]".repeat(1_000_000), ".");
     expect(await failure(deep)).toContain("more than 500000 containers");
     // Lists within lists 400,000 deep: read without a call for each level.
