@@ -26,7 +26,7 @@ describe("help", () => {
           "train-reward",
           "reward",
         ],
-        ...["evaluate", "translate", "inspect", "bleu", "chrf"],
+        ...["evaluate", "translate", "inspect", "bleu", "chrf", "import", "export"],
       ].toSorted(),
     );
   });

@@ -22,6 +22,8 @@ interface Generated {
   readonly settings: { num_beams?: number; max_length?: number };
   readonly tokens: number[][];
   readonly texts: string[];
+  /** Mean log-probability of each, where a beam search was done. */
+  readonly scores: number[] | null;
 }
 interface Made {
   readonly asked: string[];
@@ -68,18 +70,23 @@ describe.each(["unigram", "bpe"])("the %s folder", (name) => {
     expect(largestDifference(ours, theirs).difference).toBeLessThan(1e-4);
   });
 
-  it.each(made.generations)("translates the same with $settings", async ({ settings, tokens, texts }) => {
-    const found = await policy.translate(
-      made.asked.map((text, sourceId) => ({ sourceId, text })),
-      {
-        beams: settings.num_beams ?? policy.config.generation.beams,
-        maxTokens: (settings.max_length ?? 1000) - 1,
-      },
-    );
-    expect(found.map((one) => one.tokens)).toEqual(tokens);
-    expect(found.map((one) => one.text)).toEqual(texts);
-    expect(new Set(texts).size).toBeGreaterThan(3);
-  });
+  it.each(made.generations)(
+    "translates the same with $settings",
+    async ({ settings, tokens, texts, scores }) => {
+      const found = await policy.translate(
+        made.asked.map((text, sourceId) => ({ sourceId, text })),
+        {
+          beams: settings.num_beams ?? policy.config.generation.beams,
+          maxTokens: (settings.max_length ?? 1000) - 1,
+        },
+      );
+      expect(found.map((one) => one.tokens)).toEqual(tokens);
+      expect(found.map((one) => one.text)).toEqual(texts);
+      const means = found.map(({ logProbs }) => logProbs.reduce((a, b) => a + b, 0) / logProbs.length);
+      if (scores) expect(largestDifference(means, scores).difference).toBeLessThan(1e-4);
+      expect(new Set(texts).size).toBeGreaterThan(3);
+    },
+  );
 
   it("translates the same when it has been saved and loaded", async () => {
     const saved = join(folder, name);
@@ -93,6 +100,23 @@ describe.each(["unigram", "bpe"])("the %s folder", (name) => {
     );
     await again.release();
     expect(found.map(({ text }) => text)).toEqual(texts);
+  });
+});
+
+it("settings of a search are read from config.json where there is no generation_config.json, as of old", async () => {
+  const old = join(folder, "old");
+  cpSync(`${FIXTURES}unigram`, old, { recursive: true });
+  const settings = readFileSync(join(old, "generation_config.json"), "utf8");
+  const config = readFileSync(join(old, "config.json"), "utf8");
+  rmSync(join(old, "generation_config.json"));
+  writeFileSync(join(old, "config.json"), JSON.stringify({ ...JSON.parse(config), ...JSON.parse(settings) }));
+  const expected = await loadModelFolder(`${FIXTURES}unigram`);
+  expect((await loadModelFolder(old)).config).toEqual(expected.config);
+  expect(expected.config.generation).toMatchObject({
+    beams: 4,
+    maxLength: 24,
+    forceEnd: true,
+    renormalise: true,
   });
 });
 
