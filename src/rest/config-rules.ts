@@ -211,8 +211,15 @@ function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
     if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
 }
 
-function* modelIssues({ model }: Config): Generator<Issue> {
+function* modelIssues({ model, bc }: Config): Generator<Issue> {
   if (model.from !== null) return;
+  if (bc.steps === 0) {
+    yield {
+      path: ["bc", "steps"],
+      message:
+        "is 0 but must be 1 or more where model.from names no folder: random weights would never be trained.",
+    };
+  }
   const { width, heads } = modelSize(model);
   if (width % 2 !== 0) {
     yield {
@@ -230,9 +237,15 @@ function* modelIssues({ model }: Config): Generator<Issue> {
 }
 
 function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Issue> {
-  const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [
-    { name: "bc", path: ["bc"], warmupSteps: bc.warmupSteps, stepsKey: "steps", steps: bc.steps },
-  ];
+  const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [];
+  if (bc.steps > 0)
+    trained.push({
+      name: "bc",
+      path: ["bc"],
+      warmupSteps: bc.warmupSteps,
+      stepsKey: "steps",
+      steps: bc.steps,
+    });
   if (method === "rest")
     trained.push({
       name: "improve",
@@ -335,7 +348,7 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { data, model, reward } = config;
+  const { bc, data, model, reward } = config;
   const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
@@ -361,6 +374,11 @@ export function idleKeys(config: Config): IdleKey[] {
     for (const name of fromFolder) {
       idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
     }
+  }
+  if (bc.steps === 0) {
+    const because = "where bc.steps is 0, so that BC is not trained";
+    for (const name of Object.keys(bc)) if (name !== "steps") idle.push({ path: ["bc", name], because });
+    idle.push({ path: ["model", "dropout"], because });
   }
   return idle;
 }

@@ -60,7 +60,7 @@ const model = z
     from: key(
       path.nullable(),
       null,
-      "Start from this Hugging Face Marian folder (its sizes, weights and byte-level BPE tokenizer; its generation_config.json is not read: <pad> is never drawn, no end is forced); null: from random weights",
+      "Start from this Hugging Face Marian folder (its sizes, weights and tokenizer: SentencePiece, or byte-level BPE as Coppice trains); null: from random weights",
     ),
     vocabulary: key(whole(258, 1_000_000), 8000, "Subwords to learn; the paper has 32,000"),
     sharedVocabulary: key(
@@ -138,7 +138,11 @@ const optimizer = {
 
 const bc = z
   .strictObject({
-    steps: key(steps, 8000, "Optimizer steps at most"),
+    steps: key(
+      whole(0, 100_000_000),
+      8000,
+      "Optimizer steps at most; 0: the model of model.from as it is, without training",
+    ),
     batchTokens: optimizer.batchTokens(2048),
     accumulate: optimizer.accumulate,
     learningRate: key(learningRate, 1e-3, "Highest learning rate"),

@@ -4,7 +4,8 @@ import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
-import { loadModelFolder } from "../model/folder.js";
+import { loadModelFolder, type StoredModel } from "../model/folder.js";
+import { mustFit } from "../policy/native.js";
 import { remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
 import { commandFiles } from "../reward/remote/command.js";
@@ -20,7 +21,8 @@ export const MODULE_CONTENT = "content of the reward module";
 export const COMMAND_CONTENT = "content of the reward's command";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
-const MODEL_FILE = /^(?:config|(?:target_)?tokenizer(?:_config)?)\.json$|^model\.safetensors$/;
+const MODEL_FILE =
+  /^(?:(?:generation_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^model\.safetensors$|^pytorch_model\.bin$/;
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
@@ -63,9 +65,14 @@ export async function checkInputs(config: Config, configFile: string): Promise<v
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;
   if (from === null) return;
-  const folder = resolve(dirname(configFile), from);
-  await loadModelFolder(folder);
-  await loadTextCodec(folder);
+  await checkModel(resolve(dirname(configFile), from));
+}
+
+/** Reads a model folder whole. @throws UserError where it is not one that a run can start from. */
+export async function checkModel(folder: string): Promise<StoredModel> {
+  const model = await loadModelFolder(folder);
+  mustFit(await loadTextCodec(folder), model.config, folder);
+  return model;
 }
 
 /** @throws UserError where a reward's module or program is not there, or a variable that its server needs is not set. */
