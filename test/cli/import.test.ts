@@ -103,7 +103,7 @@ test("an imported model is the run's first policy, is improved, and is exported 
 
   const again = await run("export", "run", "out");
   expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/^out: this is there already/)]);
-}, 180_000);
+}, 600_000);
 
 describe("one sentence says what is wrong with", () => {
   test("no pairs", async () => {
