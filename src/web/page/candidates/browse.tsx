@@ -12,7 +12,7 @@ import { keeps } from "./keeps.js";
 import { usePages } from "./use-pages.js";
 
 interface BrowseProps {
-  run: string | undefined;
+  run: string;
   grow: number;
   query: URLSearchParams;
   /** τ in [0, 1]; undefined where nothing is scored. */
@@ -66,10 +66,7 @@ export function Browse({ run, grow, query, threshold }: BrowseProps) {
       header: "Source",
       sortable: true,
       cell: (row) => (
-        <a
-          href={linkTo("candidates", { ...Object.fromEntries(query), grow, source: row.sourceId })}
-          onClick={() => document.getElementById("main")?.scrollIntoView()}
-        >
+        <a href={linkTo("candidates", { ...Object.fromEntries(query), grow, source: row.sourceId })}>
           {row.sourceId}: <Words text={row.source} />
         </a>
       ),
