@@ -66,7 +66,7 @@ export function App() {
             <p>Choose one above.</p>
           </Empty>
         ) : run === undefined ? (
-          <NoRun again={list.reload} />
+          <NoRun title={page.title} again={list.reload} />
         ) : (
           <Loaded key={page.path} page={page} run={run} query={place.query} />
         )}
@@ -75,17 +75,20 @@ export function App() {
   );
 }
 
-function NoRun({ again }: { again: () => void }) {
+function NoRun({ title, again }: { title: string; again: () => void }) {
   return (
-    <Empty title="There is no run here yet.">
-      <p>
-        Make one with <code>coppice init DIR --pairs FILE</code> and start it with{" "}
-        <code>coppice run DIR</code>, or try <code>coppice demo</code>.
-      </p>
-      <button type="button" onClick={again}>
-        Look again
-      </button>
-    </Empty>
+    <>
+      <h1>{title}</h1>
+      <Empty title="There is no run here yet.">
+        <p>
+          Make one with <code>coppice init DIR --pairs FILE</code> and start it with{" "}
+          <code>coppice run DIR</code>, or try <code>coppice demo</code>.
+        </p>
+        <button type="button" onClick={again}>
+          Look again
+        </button>
+      </Empty>
+    </>
   );
 }
 
