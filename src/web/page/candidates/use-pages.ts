@@ -38,7 +38,13 @@ export function usePages(path: string): Pages {
     stop.current = control;
     const { signal } = control;
     let { rows, next } = before;
-    setHeld({ ...before, state: "loading", error: undefined });
+    // Another list stays in sight until the first rows of the new one are there: whoever sorts by keyboard is in it.
+    setHeld((last) => ({
+      ...before,
+      rows: before === NOTHING ? last.rows : rows,
+      state: "loading",
+      error: undefined,
+    }));
     try {
       const wanted = rows.length + ENOUGH;
       // A search gives what it finds in a tenth of a second: it goes on until a page is full.
