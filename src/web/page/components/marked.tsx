@@ -1,18 +1,23 @@
 /** Text from a model or a corpus: always as text, what acts instead of being seen written out, differences marked. */
 
 import { differences } from "../../../report/differences.js";
-import { visible } from "../../../report/escape.js";
+import { abridged, visible } from "../../../report/escape.js";
+
+/** Characters that are shown of a text: a browser takes minutes to break a word of 100,000 into lines. */
+const LONGEST = 5000;
+
+const shown = (text: string) => visible(abridged(text, LONGEST));
 
 /** Its own direction does not turn what stands around it. */
 export function Words({ text }: { text: string }) {
-  return <bdi>{visible(text)}</bdi>;
+  return <bdi>{shown(text)}</bdi>;
 }
 
 /** `text` with the words marked that the reference does not have there, and the places where words of it are missing. */
 export function Marked({ text, reference }: { text: string; reference: string }) {
   return (
     <bdi>
-      {differences(visible(text), visible(reference)).map(({ text: part, kind }, at) => {
+      {differences(shown(text), shown(reference)).map(({ text: part, kind }, at) => {
         // Stretches have no names; a text that changes is drawn anew as a whole.
         const key = `${at} ${kind}`;
         if (kind === "same") return <span key={key}>{part}</span>;
