@@ -4,12 +4,12 @@ import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { saveModelFolder } from "../model/folder.js";
 import { checkModel } from "../rest/inputs.js";
+import { onePolicy } from "../rest/policies.js";
 import { withFinished } from "../rest/run.js";
 import { writeFolderAtomic } from "../store/atomic.js";
 import { loadTextCodec, saveTextCodec } from "../text/text-codec.js";
 import type { FolderOptions } from "./command.js";
 import { onFolder } from "./folder-work.js";
-import { onePolicy } from "../rest/policies.js";
 
 export interface ExportOptions extends FolderOptions {
   /** Name of a policy; the last one of the main line when absent. */
