@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium("Run, Candidates and Ratings are"))("in a browser",
   const folder = temporaryFolder();
 
   beforeAll(async () => {
-    live = tinyRun({ bc: { steps: 200, validateEvery: 100 } }, 300, folder.dir);
+    live = tinyRun({ bc: { steps: 600, validateEvery: 300 } }, 300, folder.dir);
     const made = join(folder.dir, MADE);
     writeRun(made);
     await writeGrow(made, CANDIDATES);
