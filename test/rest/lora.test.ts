@@ -125,12 +125,4 @@ test("a sentence says why an adapter cannot be had", async () => {
     2,
     expect.stringMatching(/G2I2\/adapter_model.safetensors: this adapter was trained on other weights/),
   ]);
-  rmSync(join(other, "policies/G0I0"), { recursive: true });
-  const gone = await run("export", "other", "none");
-  expect([gone.code, gone.stderr]).toEqual([
-    2,
-    expect.stringContaining(
-      'base_model_name_or_path is "../G0I0", and there is no model folder of that name.',
-    ),
-  ]);
 });
