@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readPairs } from "../src/data/read.js";
 import { UserError } from "../src/errors.js";
 import { type ForeignReader, foreignReaders } from "./foreign-readers.js";
 import { mutations, textMutations } from "./mutations.js";
@@ -77,4 +78,15 @@ test.each(foreignReaders)("damaged $name", { timeout: 3_600_000 }, async (reader
     if (troubles.length === 5) break;
   }
   expect(troubles).toEqual([]);
+});
+
+test("a Parquet file that makes DuckDB crash is a damaged file", { timeout: 60_000 }, async () => {
+  const path = join(home, "crash.parquet");
+  const plain = foreignReaders.find(({ name }) => name === "Parquet")!.seeds.at(-1)!;
+  // The 2,706th of these ends DuckDB 1.5.5's process by a segmentation fault.
+  let worst: Uint8Array = plain;
+  for (const bytes of mutations(plain, 2706, 9)) worst = bytes;
+  writeFileSync(path, worst);
+  await expect(readPairs(path)).rejects.toThrow(UserError);
+  await expect(readPairs(path)).rejects.toThrow(/the Parquet file is damaged or cut off \(/);
 });

@@ -49,7 +49,7 @@ const ratings = Buffer.from(
   "source\ttext\tscore\trater\nDie Datei\tThe file\t4\tann\nöffnen\topen\t2.5\tbob\nneu\tnew\t1\tann\n",
 );
 const ratingLines = Buffer.from(
-  '{"source": "Die Datei", "text": "The file", "score": 4, "rater": "ann"}\n{"source": "neu", "better": "new", "worse": "old"}\n',
+  '{"source": "Die Datei", "text": "The file", "score": 4, "rater": "ann"}\n{"source": "neu", "text": "new", "score": 2, "rater": null}\n',
 );
 const card = Buffer.from(
   "---\nlanguage: [en, de]\nlicense: other\nlicense_name: 'my-licence'\ntags:\n- translation\n---\n# A model\n\n---\n",
@@ -101,7 +101,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     file: "generation_config.json",
     seeds: [seed("opus/unigram/generation_config.json")],
     text: true,
-    prepare: beside("marian/relu"),
+    prepare: beside("opus/unigram"),
     read: (_path, folder) => loadModelFolder(folder),
     gate: 600,
   },
@@ -180,7 +180,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: ["parquet/snappy.parquet", "parquet/zstd.parquet", "parquet/plain.parquet"].map(seed),
     text: false,
     read: (path) => readPairs(path),
-    gate: 60,
+    gate: 12,
   },
   {
     name: "TSV",
@@ -228,7 +228,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [
       Buffer.from(commentedConfig({ data: { train: ["a.tsv"] }, improve: { lora: {} } })),
       Buffer.from(
-        "preset: [demo, raft]\ndata:\n  train: [&a 'a.tsv', b.tsv]\n  test: *a\nreward: {kind: sum, parts: [{kind: chrf}, {kind: bleu, weight: 3}]}\n",
+        "preset: [demo, raft]\ndata:\n  train: ['a.tsv']\n  test: b.tsv\n  sourceColumn: null\nreward: {kind: sum, parts: [{kind: chrf, weight: &w 3}, {kind: bleu, weight: *w}]}\n",
       ),
     ],
     text: true,
