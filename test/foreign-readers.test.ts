@@ -83,7 +83,7 @@ test.each(foreignReaders)("damaged $name", { timeout: 3_600_000 }, async (reader
 test("a Parquet file that makes DuckDB crash is a damaged file", { timeout: 60_000 }, async () => {
   const path = join(home, "crash.parquet");
   const plain = foreignReaders.find(({ name }) => name === "Parquet")!.seeds.at(-1)!;
-  // The 2,706th of these ends DuckDB 1.5.5's process by a segmentation fault.
+  // The 2,706th of these ends DuckDB 1.5.6's process by a segmentation fault.
   let worst: Uint8Array = plain;
   for (const bytes of mutations(plain, 2706, 9)) worst = bytes;
   writeFileSync(path, worst);

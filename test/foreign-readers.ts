@@ -68,7 +68,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: ["safetensors/float32.safetensors", "safetensors/mixed.safetensors"].map(seed),
     text: false,
     read: readSafetensors,
-    gate: 1500,
+    gate: 750,
   },
   {
     name: "a model's safetensors",
@@ -77,7 +77,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: false,
     prepare: beside("marian/relu"),
     read: (_path, folder) => loadModelFolder(folder),
-    gate: 300,
+    gate: 150,
   },
   {
     name: "pytorch_model.bin",
@@ -85,7 +85,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: ["torch/zip.bin", "torch/older.bin"].map(seed),
     text: false,
     read: readTorchFile,
-    gate: 1500,
+    gate: 750,
   },
   {
     name: "config.json",
@@ -94,7 +94,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: true,
     prepare: beside("marian/relu"),
     read: (_path, folder) => loadModelFolder(folder),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "generation_config.json",
@@ -103,7 +103,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: true,
     prepare: beside("opus/unigram"),
     read: (_path, folder) => loadModelFolder(folder),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "adapter_config.json",
@@ -115,7 +115,7 @@ export const foreignReaders: readonly ForeignReader[] = [
       cpSync(`${FIXTURES}marian/swish`, `${folder}/../../marian/swish`, { recursive: true });
     },
     read: (_path, folder) => loadModelFolder(folder),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "adapter_model.safetensors",
@@ -127,7 +127,7 @@ export const foreignReaders: readonly ForeignReader[] = [
       cpSync(`${FIXTURES}marian/swish`, `${folder}/../../marian/swish`, { recursive: true });
     },
     read: (_path, folder) => loadModelFolder(folder),
-    gate: 300,
+    gate: 150,
   },
   {
     name: "SentencePiece models",
@@ -136,7 +136,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: false,
     prepare: beside("opus/unigram"),
     read: (_path, folder) => sentences(loadTextCodec(folder)),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "SentencePiece models of merges",
@@ -145,7 +145,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: false,
     prepare: beside("opus/bpe"),
     read: (_path, folder) => sentences(loadTextCodec(folder)),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "vocab.json",
@@ -154,7 +154,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: true,
     prepare: beside("opus/unigram"),
     read: (_path, folder) => sentences(loadTextCodec(folder)),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "tokenizer_config.json",
@@ -163,7 +163,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: true,
     prepare: beside("opus/unigram"),
     read: (_path, folder) => sentences(loadTextCodec(folder)),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "tokenizer.json",
@@ -172,7 +172,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     text: true,
     prepare: beside("tokenizer/folder"),
     read: (_path, folder) => sentences(loadTextCodec(folder)),
-    gate: 200,
+    gate: 100,
   },
   {
     name: "Parquet",
@@ -180,7 +180,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: ["parquet/snappy.parquet", "parquet/zstd.parquet", "parquet/plain.parquet"].map(seed),
     text: false,
     read: (path) => readPairs(path),
-    gate: 12,
+    gate: 8,
   },
   {
     name: "TSV",
@@ -188,7 +188,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [tsv],
     text: true,
     read: (path) => readPairs(path),
-    gate: 1000,
+    gate: 500,
   },
   {
     name: "JSONL",
@@ -196,7 +196,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [jsonl],
     text: true,
     read: (path) => readPairs(path),
-    gate: 1000,
+    gate: 500,
   },
   {
     name: "text told by its first line",
@@ -204,7 +204,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [tsv, jsonl],
     text: true,
     read: (path) => readPairs(path),
-    gate: 600,
+    gate: 300,
   },
   {
     name: "gzip",
@@ -212,7 +212,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [gzipSync(tsv)],
     text: false,
     read: (path) => readPairs(path),
-    gate: 1000,
+    gate: 500,
   },
   {
     name: "ratings",
@@ -220,7 +220,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [ratings, ratingLines],
     text: true,
     read: readJudgements,
-    gate: 1000,
+    gate: 500,
   },
   {
     name: "coppice.yaml",
@@ -233,7 +233,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     ],
     text: true,
     read: async (path) => parseConfig(readFileSync(path, "utf8"), path),
-    gate: 300,
+    gate: 150,
   },
   {
     name: "a study's YAML",
@@ -241,7 +241,7 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [readFileSync(new URL("../examples/study.yaml", import.meta.url))],
     text: true,
     read: async (path) => parseStudy(readFileSync(path, "utf8"), path, { madePairs: "pairs.tsv" }),
-    gate: 300,
+    gate: 150,
   },
   {
     name: "a model's card",
@@ -249,6 +249,6 @@ export const foreignReaders: readonly ForeignReader[] = [
     seeds: [card],
     text: true,
     read: (_path, folder) => licenceOf(folder),
-    gate: 600,
+    gate: 300,
   },
 ];

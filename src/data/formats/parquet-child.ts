@@ -1,8 +1,8 @@
 /**
  * The process that reads a Parquet file: `parquet-child FILE SOURCE TARGET`, rows as JSON lines to standard output.
  *
- * DuckDB 1.5 reads some damaged files past the end of its memory, which ends the process that it is in: a segmentation fault
- * on one of 10,000 copies of a file with bytes changed.
+ * DuckDB 1.5.6 ends the process that it is in on some damaged files: by a segmentation fault on the 2,706th copy of a small file
+ * whose bytes were changed at random (test/foreign-readers.test.ts).
  */
 
 import { DuckDBInstance } from "@duckdb/node-api";
