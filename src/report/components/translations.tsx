@@ -1,9 +1,13 @@
 /** One sentence with its reference, and what each policy made of it. */
 
+import { abridged, visible } from "../escape.js";
 import { points } from "../format.js";
 import { Reward } from "./reward.js";
 import { type Column, Table } from "./table.js";
 import { Marked, Words } from "./words.js";
+
+/** Characters of the source that tell its table from others. */
+const NAMED_BY = 60;
 
 export interface Translation {
   /** Those that wrote it, one or several. */
@@ -54,7 +58,7 @@ export function Translations({ source, reference, translations, limit, testId }:
         </dd>
       </dl>
       <Table
-        caption={`Translation of this source by every policy, with its reward (0 to 100)${judged ? " and sentence chrF" : ""}`}
+        caption={`Translations of “${visible(abridged(source, NAMED_BY))}” by every policy, with reward (0 to 100)${judged ? " and sentence chrF" : ""}`}
         {...(testId === undefined ? {} : { testId })}
         rows={translations}
         keyOf={({ policies }) => policies.join(" ")}
