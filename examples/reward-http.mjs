@@ -1,5 +1,6 @@
 /**
- * A reward that asks a server, as an object: it has a name for the tables and says that it needs references.
+ * A reward that asks a server in the server's own words. One that takes `{"inputs": […]}` and answers `{"rewards": […]}`
+ * needs no module: `reward: { kind: http, url: … }` asks it, tries again where it is busy, and keeps what it gave.
  *
  *     REWARD_URL=http://localhost:8080/score coppice run DIR
  *

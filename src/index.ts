@@ -58,6 +58,7 @@ export { CandidateStore } from "./store/candidate-store.js";
 // What a run leaves.
 export { type Candidate, HUMAN_SAMPLE_ID } from "./store/candidates.js";
 export { type RunFolder, runFolder } from "./store/run-folder.js";
+export { ScoreCache } from "./store/score-cache.js";
 export type { Interval, PolicySummary, RunSummary } from "./store/summary.js";
 export { readSummaryFile } from "./store/summary-file.js";
 export { Thread } from "./tensor/thread.js";

@@ -22,6 +22,8 @@ export interface InitOptions {
   /** Keys, columns or numbers of the two sides, as `data.sourceColumn` and `data.targetColumn` take them. */
   sourceColumn?: string;
   targetColumn?: string;
+  /** Folder of a model to start from, from the current folder; it is taken as it is. */
+  from?: string;
 }
 
 /** What `init` found and wrote. */
@@ -38,7 +40,8 @@ export interface Started {
  * Writes `coppice.yaml` into `dir`, which is made where it is missing.
  * Throws a UserError where one is there already, or a file cannot be read as pairs; then nothing is written.
  */
-export async function startRunFolder({ dir, pairs: specs, preset, ...asked }: InitOptions): Promise<Started> {
+export async function startRunFolder(options: InitOptions): Promise<Started> {
+  const { dir, pairs: specs, preset, from, ...asked } = options;
   const name = presetNames.find((one) => one === preset);
   if (preset !== undefined && name === undefined) {
     const near = nearestName(preset, presetNames);
@@ -67,6 +70,7 @@ export async function startRunFolder({ dir, pairs: specs, preset, ...asked }: In
   const text = commentedConfig({
     ...(name && { preset: name }),
     data: { train, ...asked, ...heldOut(pairs.length) },
+    ...(from !== undefined && { model: { from: await fromFolder(dir, from) }, bc: { steps: 0 } }),
   });
   await writeFileAtomic(file, text);
   const duplicates = countDuplicates(pairs);

@@ -6,6 +6,7 @@ import { readPairs } from "../data/read.js";
 import { UserError } from "../errors.js";
 import { decimal, MISSING, percent, rewardPoints, signed } from "../report/format.js";
 import { toText } from "../report/tables.js";
+import { type ConfigInput, resolveConfig } from "../rest/config.js";
 import { withFinished } from "../rest/run.js";
 import { loadPrepared } from "../rest/steps/prepare.js";
 import { runReward } from "../rest/steps/reward.js";
@@ -29,7 +30,7 @@ import { type OutputOptions, openTerminal, type Terminal } from "./terminal.js";
 export interface ProbeOptions extends OutputOptions {
   /** The run whose reward is probed; absent where `reward` names one. */
   dir?: string;
-  /** `chrf`, `bleu`, `places` or `module:PATH`. */
+  /** `chrf`, `bleu`, `places`, `module:PATH`, `command:PROGRAM ARGUMENTS` or a server's address. */
   reward?: string;
   /** Pairs to probe with; the run's validation part when absent. */
   pairs?: string;
@@ -60,9 +61,7 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
     return;
   }
   if (spec === undefined)
-    throw new UserError(
-      "no reward is named. Give a run folder, or --reward chrf, bleu, places or module:PATH with --pairs FILE.",
-    );
+    throw new UserError(`no reward is named. Give a run folder, or --reward ${REWARDS} with --pairs FILE.`);
   const chosen = rewardOf(spec);
   if (file === undefined)
     throw new UserError(`--reward ${spec} needs pairs to probe it with. Add --pairs FILE.`);
@@ -76,14 +75,24 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
   }
 }
 
+const REWARDS = "chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…)";
+
 function rewardOf(spec: string): RewardOptions {
+  // Other keys have their defaults; the data are not read.
+  return resolveConfig({ data: { train: ["pairs.tsv"] }, reward: sectionOf(spec) }).reward;
+}
+
+function sectionOf(spec: string): NonNullable<ConfigInput["reward"]> {
   if (spec === "chrf" || spec === "bleu" || spec === "places") return { kind: spec };
-  const path = /^module:(.+)$/.exec(spec)?.[1];
-  if (path === undefined)
+  if (/^https?:/.test(spec)) return { kind: "http", url: spec };
+  const [, kind, rest] = /^(module|command):(.+)$/.exec(spec) ?? [];
+  if (rest === undefined)
     throw new UserError(
-      `--reward is ${spec} but must be chrf, bleu, places or module:PATH; probe a learned reward by its run's folder.`,
+      `--reward is ${spec} but must be ${REWARDS}; probe a learned reward or a judge by its run's folder.`,
     );
-  return { kind: "module", path };
+  return kind === "module"
+    ? { kind: "module", path: rest }
+    : { kind: "command", command: rest.trim().split(/ +/) };
 }
 
 async function probe(

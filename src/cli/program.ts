@@ -7,7 +7,9 @@ import { addCompare } from "./commands/compare.js";
 import { addDemo } from "./commands/demo.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEvaluate } from "./commands/evaluate.js";
+import { addExport } from "./commands/export.js";
 import { addGrow } from "./commands/grow.js";
+import { addImport } from "./commands/import.js";
 import { addImprove } from "./commands/improve.js";
 import { addInit } from "./commands/init.js";
 import { addInspect } from "./commands/inspect.js";
@@ -52,6 +54,8 @@ export function createProgram(): Command {
   addRate(program);
   program.commandsGroup("Runs beside each other:");
   addCompare(program);
+  program.commandsGroup("Models of other programs:");
+  for (const add of [addImport, addExport]) add(program);
   program.commandsGroup("Single steps of a run:");
   for (const add of [addTrainReward, addGrow, addScore, addImprove, addReward]) add(program);
   program.commandsGroup("Metrics:");

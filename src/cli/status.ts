@@ -4,6 +4,7 @@ import { UserError } from "../errors.js";
 import { duration, plural } from "../report/format.js";
 import { consoleTables, toText } from "../report/tables.js";
 import { plannedSteps } from "../rest/algorithm.js";
+import { withoutTransport } from "../rest/reward-parts.js";
 import { readConfig } from "../rest/run.js";
 import { lockOwner } from "../store/lock.js";
 import { type Json, Manifest } from "../store/manifest.js";
@@ -38,7 +39,10 @@ export async function runStatus(dir: string): Promise<RunStatus> {
     );
   }
   const config = await readConfig(paths.config);
-  const stale = manifest?.firstStale({ seed: config.seed, config: config as unknown as Json });
+  const stale = manifest?.firstStale({
+    seed: config.seed,
+    config: withoutTransport(config) as unknown as Json,
+  });
   const finished = manifest?.steps ?? [];
   const kept =
     stale === undefined

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { UserError } from "../errors.js";
+import { type Generation, plainGeneration } from "./generation.js";
 
 export interface MarianConfig {
   /** Tokens of the source vocabulary, and of the target's where they share one. */
@@ -24,6 +25,8 @@ export interface MarianConfig {
   readonly padId: number;
   readonly decoderStartId: number;
   readonly dropout: number;
+  /** How it is searched; the network does not follow from it. */
+  readonly generation: Generation;
 }
 
 /** Sizes of the named presets; `iwslt`, `base` and `big` are the paper's three (section 4 of the paper). */
@@ -71,6 +74,7 @@ export function newConfig(model: NewModel): MarianConfig {
     padId: model.padId,
     decoderStartId: model.padId,
     dropout: model.dropout,
+    generation: plainGeneration(model.padId, model.maxPositions),
   };
 }
 
@@ -79,7 +83,6 @@ const id = z.int().nonnegative();
 
 /** The keys of `config.json` that decide what the network computes; others are ignored. */
 const schema = z.object({
-  model_type: z.literal("marian"),
   vocab_size: count,
   decoder_vocab_size: count.nullish(),
   share_encoder_decoder_embeddings: z.boolean().default(true),
@@ -100,19 +103,25 @@ const schema = z.object({
   dropout: z.number().min(0).max(1).default(0.1),
 });
 
-/** Reads a `config.json`. @throws UserError naming the key that is missing, wrong or not supported. */
-export function parseConfig(text: string, file: string): MarianConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new UserError("this is not JSON. Copy the model folder again.", { file });
-  }
+const familySchema = z.object({ model_type: z.string() });
+
+/**
+ * Reads a `config.json`, all but how the model is searched: that is `generation`'s, and plain here.
+ *
+ * @throws UserError naming the key that is missing, wrong or not supported.
+ */
+export function parseConfig(json: unknown, file: string): MarianConfig {
+  const family = familySchema.safeParse(json);
+  if (!family.success || family.data.model_type !== "marian")
+    throw new UserError(
+      `model_type is ${family.success ? JSON.stringify(family.data.model_type) : "missing"}. Coppice reads Marian models (model_type "marian").`,
+      { file },
+    );
   const result = schema.safeParse(json);
   if (!result.success) {
     const issue = result.error.issues[0]!;
     throw new UserError(
-      `${issue.path.join(".") || "the file"}: ${issue.message}. Coppice reads Marian models (model_type "marian").`,
+      `${issue.path.join(".") || "the file"}: ${issue.message}. Correct it, or copy the model folder again.`,
       { file },
     );
   }
@@ -141,6 +150,7 @@ export function parseConfig(text: string, file: string): MarianConfig {
     padId: c.pad_token_id,
     decoderStartId: c.decoder_start_token_id,
     dropout: c.dropout,
+    generation: plainGeneration(c.pad_token_id, c.max_position_embeddings),
   };
 }
 

@@ -3,8 +3,8 @@
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { UserError } from "../errors.js";
 
-/** One write takes less than 2 GiB. */
-const WRITE_BYTES = 1 << 30;
+/** One read or write takes less than 2 GiB. */
+const MOST_BYTES = 1 << 30;
 
 /** Writes `chunks`, one after another, as the file `path`. @throws UserError if it cannot be written. */
 export async function writeWhole(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
@@ -27,8 +27,39 @@ export async function writeWhole(path: string, chunks: Iterable<Uint8Array>): Pr
 async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done));
+    const { bytesWritten } = await handle.write(bytes, done, Math.min(MOST_BYTES, bytes.length - done));
     done += bytesWritten;
+  }
+}
+
+/** Opens the file `path`. @throws UserError if it cannot be opened. */
+export async function openToRead(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    throw fileError(error, "be opened", path);
+  }
+}
+
+/** Fills `bytes` from `position` of the file on. @throws UserError if the file has fewer. */
+export async function readFully(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const length = Math.min(MOST_BYTES, bytes.length - done);
+    let bytesRead: number;
+    try {
+      ({ bytesRead } = await handle.read(bytes, done, length, position + done));
+    } catch (error) {
+      throw fileError(error, "be read", path);
+    }
+    if (bytesRead === 0)
+      throw new UserError("became shorter while it was read. Read it again", { file: path });
+    done += bytesRead;
   }
 }
 

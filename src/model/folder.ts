@@ -1,4 +1,7 @@
-/** A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`. */
+/**
+ * A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`, or in its place
+ * `pytorch_model.bin`, which is read but never written.
+ */
 
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,12 +9,15 @@ import { UserError } from "../errors.js";
 import { type ParameterSpec, Parameters } from "../tensor/parameters.js";
 import { type MarianConfig, parseConfig, renderConfig } from "./config.js";
 import { fileError, readIfThere, writeWhole } from "./files.js";
+import { parseGeneration, renderGeneration } from "./generation.js";
 import { parameterSpecs, positionTable, sourceEmbedding, targetEmbedding } from "./marian.js";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
+import { readTorchFile } from "./torch-file.js";
 
 const CONFIG = "config.json";
 const GENERATION = "generation_config.json";
 const WEIGHTS = "model.safetensors";
+const TORCH_WEIGHTS = "pytorch_model.bin";
 
 export interface StoredModel {
   readonly config: MarianConfig;
@@ -34,11 +40,32 @@ export async function loadModelFolder(folder: string): Promise<StoredModel> {
     throw new UserError("there is no such file. A model folder holds config.json and model.safetensors.", {
       file: configFile,
     });
-  const config = parseConfig(text, configFile);
-  const file = join(folder, WEIGHTS);
-  await mustHaveWeights(folder);
-  const { tensors } = await readSafetensors(file);
+  const config = await withGeneration(folder, parseJson(text, configFile), configFile);
+  const file = join(folder, await weightsFile(folder));
+  const tensors = file.endsWith(TORCH_WEIGHTS)
+    ? await readTorchFile(file)
+    : (await readSafetensors(file)).tensors;
   return { config, parameters: assemble(config, tensors, file) };
+}
+
+/** The configuration with the settings of its search: `generation_config.json`'s, or where there is none `config.json`'s. */
+async function withGeneration(folder: string, json: unknown, configFile: string): Promise<MarianConfig> {
+  const config = parseConfig(json, configFile);
+  const file = join(folder, GENERATION);
+  const text = await readIfThere(file);
+  const generation =
+    text === undefined
+      ? parseGeneration(json, config, configFile)
+      : parseGeneration(parseJson(text, file), config, file);
+  return { ...config, generation };
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UserError("this is not JSON. Copy the model folder again.", { file }, { cause });
+  }
 }
 
 /**
@@ -58,42 +85,24 @@ export async function saveModelFolder(
     throw fileError(error, "be made", folder);
   }
   await writeWhole(join(folder, CONFIG), [Buffer.from(renderConfig(config))]);
-  await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config))]);
+  await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config.generation, config))]);
   const tensors = new Map(
     parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
   );
   await writeSafetensors(join(folder, WEIGHTS), tensors);
 }
 
-/**
- * The settings with which `generate` of Transformers does what our greedy search does: `<pad>` is never chosen, nothing is
- * forced, and the start token counts towards `max_length`.
- */
-function renderGeneration(config: MarianConfig): string {
-  const json = {
-    bad_words_ids: [[config.padId]],
-    decoder_start_token_id: config.decoderStartId,
-    eos_token_id: config.eosId,
-    forced_eos_token_id: null,
-    max_length: config.maxPositions,
-    num_beams: 1,
-    pad_token_id: config.padId,
-  };
-  return `${JSON.stringify(json, null, 2)}\n`;
-}
-
-/** Says what to do where the weights are there in another form only. */
-async function mustHaveWeights(folder: string): Promise<void> {
+/** Name of the file of weights; where both forms are there, safetensors. Says what to do where neither is. */
+async function weightsFile(folder: string): Promise<string> {
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (error) {
     throw fileError(error, "be read", folder);
   }
-  if (names.includes(WEIGHTS)) return;
-  const other = names.find(
-    (name) => name.endsWith(".safetensors.index.json") || name === "pytorch_model.bin",
-  );
+  for (const name of [WEIGHTS, TORCH_WEIGHTS]) if (names.includes(name)) return name;
+  const parts = names.find((name) => /\.(?:safetensors|bin)\.index\.json$/.test(name));
+  const other = parts ?? names.find((name) => /\.(?:h5|msgpack|npz|onnx)$/.test(name));
   throw new UserError(
     other === undefined
       ? "there is no such file. Copy the model folder again, with its weights."

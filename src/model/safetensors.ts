@@ -3,9 +3,10 @@
  * (https://github.com/huggingface/safetensors, "Format"). Every platform that the engine runs on is little-endian too.
  */
 
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { UserError } from "../errors.js";
-import { fileError, writeWhole } from "./files.js";
+import { openToRead, readFully, writeWhole } from "./files.js";
+import { fromBrainFloat, fromHalf } from "./half.js";
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -35,8 +36,6 @@ interface Entry {
 const LENGTH_BYTES = 8;
 /** The format's own limit: a larger number is not a header's length. */
 const LONGEST_HEADER = 100_000_000;
-/** One read takes less than 2 GiB. */
-const READ_BYTES = 1 << 30;
 
 /**
  * Reads all tensors of the file `path`. The numbers are read into one buffer, of which F32 and I64 tensors are views:
@@ -229,28 +228,6 @@ function numbers(buffer: ArrayBuffer, { kind, begin, end }: Entry): Float32Array
   }
 }
 
-/** BF16 is the upper half of a 32-bit number. */
-function fromBrainFloat(halves: Uint16Array): Float32Array {
-  const words = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16;
-  return new Float32Array(words.buffer);
-}
-
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. */
-function fromHalf(halves: Uint16Array): Float32Array {
-  const result = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) {
-    const half = halves[i]!;
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) result[i] = sign * fraction * 2 ** -24;
-    else if (exponent === 0x1f) result[i] = fraction === 0 ? sign * Infinity : Number.NaN;
-    else result[i] = sign * (0x400 + fraction) * 2 ** (exponent - 25);
-  }
-  return result;
-}
-
 /** A key that some object in the JSON text has twice, which `JSON.parse` passes over. `text` must be valid JSON. */
 function repeatedKey(text: string): string | undefined {
   const seen: Set<string>[] = [];
@@ -284,34 +261,4 @@ function isKind(value: unknown): value is Kind {
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-async function openToRead(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    throw fileError(error, "be opened", path);
-  }
-}
-
-/** Fills `bytes` from `position` of the file on. */
-async function readFully(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-  path: string,
-): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const length = Math.min(READ_BYTES, bytes.length - done);
-    let bytesRead: number;
-    try {
-      ({ bytesRead } = await handle.read(bytes, done, length, position + done));
-    } catch (error) {
-      throw fileError(error, "be read", path);
-    }
-    if (bytesRead === 0)
-      throw new UserError("became shorter while it was read. Read it again", { file: path });
-    done += bytesRead;
-  }
 }

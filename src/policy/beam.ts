@@ -11,6 +11,10 @@ export interface BeamOptions {
   readonly maxTokens: number;
   readonly eosId: number;
   readonly vocabulary: number;
+  /** At the last place take end-of-sentence, with probability 1. */
+  readonly forceEnd?: boolean;
+  /** Count log-probabilities as if these tokens did not exist. */
+  readonly without?: readonly number[];
 }
 
 export interface Hypothesis {
@@ -18,7 +22,7 @@ export interface Hypothesis {
   readonly logProbs: number[];
   /** Σ log p / length^penalty; the length counts end-of-sentence. */
   readonly score: number;
-  /** False when it was cut at `maxTokens`. */
+  /** False when it was cut at `maxTokens`, or forced to end there. */
   readonly finished: boolean;
 }
 
@@ -96,16 +100,19 @@ function extend(
   search: Search,
   options: BeamOptions,
 ): BeamResult | undefined {
-  const { beams, eosId, vocabulary, maxTokens } = options;
-  const best = bestContinuations(decoder, group, search.live, 2 * beams, vocabulary);
+  const { beams, eosId, maxTokens } = options;
   const length = search.live[0]!.tokens.length + 1;
+  const forced = options.forceEnd === true && length >= maxTokens;
+  const best = forced
+    ? search.live.map(({ sum }, parent) => ({ parent, token: eosId, logProb: 0, sum }))
+    : bestContinuations(decoder, group, search.live, options);
   const score = (sum: number) => sum / length ** options.lengthPenalty;
   const going: { parent: number; live: Live; token: number }[] = [];
   best.forEach(({ parent, token, logProb, sum }, rank) => {
     const from = search.live[parent]!;
     const tokens = [...from.tokens, token];
     const logProbs = [...from.logProbs, logProb];
-    const finished = token === eosId;
+    const finished = token === eosId && !forced;
     if (finished || length >= maxTokens) {
       // An end that is not among the best `beams` continuations does not count.
       if (rank < beams) keepEnded(search.ended, { tokens, logProbs, score: score(sum), finished }, beams);
@@ -141,19 +148,24 @@ interface Continuation {
   readonly sum: number;
 }
 
-/** The `count` best next tokens over all live hypotheses, best first; <pad> is never one. */
+/** The 2·beams best next tokens over all live hypotheses, best first; forbidden ones are never among them. */
 function bestContinuations(
   decoder: Decoder,
   group: number,
   live: readonly Live[],
-  count: number,
-  vocabulary: number,
+  { beams, vocabulary, without }: BeamOptions,
 ): Continuation[] {
   const best: Continuation[] = [];
+  const count = 2 * beams;
   live.forEach(({ sum }, lane) => {
     const start = (group * decoder.lanes + lane) * vocabulary;
+    const lost = (without ?? []).reduce(
+      (mass, token) => mass + Math.exp(decoder.logProbs[start + token]!),
+      0,
+    );
+    const left = Math.log1p(-lost);
     for (let token = 0; token < vocabulary; token++) {
-      const logProb = decoder.logProbs[start + token]!;
+      const logProb = decoder.logProbs[start + token]! - left;
       const total = sum + logProb;
       if (best.length === count && total <= best[count - 1]!.sum) continue;
       // Forbidden tokens have probability 0 in the sampling distribution.

@@ -158,8 +158,8 @@ export class Decoder {
     this.#crossMask = new Float32Array(rows * this.#sourceTime).fill(MASKED);
     this.#positions = new Float32Array(rows * config.width);
     const forbid = new Float32Array(config.targetVocabulary);
-    // <pad> starts the decoder and never follows; Transformers forbids it in Marian's generation settings too.
-    forbid[config.padId] = MASKED;
+    // <pad> among them: it starts the decoder and never follows.
+    for (const token of config.generation.forbidden) forbid[token] = MASKED;
     this.#forbid = floats(forbid, [config.targetVocabulary]);
     this.#inverseTemperature = floats(Float32Array.of(1 / options.temperature), []);
   }

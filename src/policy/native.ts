@@ -1,6 +1,7 @@
 /** The policy that runs here: a Marian model and its tokenizers, its arithmetic in the worker thread. */
 
 import { extname } from "node:path";
+import { UserError } from "../errors.js";
 import type { MarianConfig } from "../model/config.js";
 import { writeFolderAtomic } from "../store/atomic.js";
 import type { Remote, Thread } from "../tensor/thread.js";
@@ -69,6 +70,7 @@ export class NativePolicy implements Policy {
     const codec = await loadTextCodec(folder);
     const remote = await thread.open(WORKER, { folder } satisfies OpenArgs);
     const config = (await remote.call("config", undefined)) as MarianConfig;
+    mustFit(codec, config, folder);
     return new NativePolicy(remote, config, codec);
   }
 
@@ -131,24 +133,34 @@ export class NativePolicy implements Policy {
     },
   ): Promise<Translation[]> {
     const found = new Map<number, Translation>();
+    const { generation } = this.config;
     const beams = options.beams ?? 1;
     const { onProgress, signal } = options;
     const rest = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
     if (beams === 1) {
-      const greedy = { n: 1, temperature: 0, maxTokens: options.maxTokens, seed: 0, grow: 0, ...rest };
+      const greedy = {
+        n: 1,
+        temperature: 0,
+        maxTokens: this.#most(options.maxTokens),
+        seed: 0,
+        grow: 0,
+        ...rest,
+      };
       for await (const batch of this.sample(sources, greedy))
         for (const { sourceId, text, tokens, logProbs, finished } of batch)
-          found.set(sourceId, { sourceId, text, tokens, logProbs, finished });
+          found.set(sourceId, this.#ended({ sourceId, text, tokens, logProbs, finished }));
     } else {
       const { encoded, forget } = this.#encode(sources);
       const request: BeamRequest = {
         sources: encoded,
         options: {
           beams,
-          lengthPenalty: 1,
-          maxTokens: Math.min(options.maxTokens, this.config.maxPositions - 1),
+          lengthPenalty: generation.lengthPenalty,
+          maxTokens: this.#most(options.maxTokens),
           eosId: this.config.eosId,
           vocabulary: this.config.targetVocabulary,
+          forceEnd: generation.forceEnd,
+          without: generation.renormalise ? generation.forbidden : [],
         },
       };
       try {
@@ -244,6 +256,19 @@ export class NativePolicy implements Policy {
     await this.#remote.release();
   }
 
+  /** Tokens of a translation at most, as the model is meant to be searched; the start token takes a place. */
+  #most(asked: number): number {
+    return Math.min(asked, this.config.generation.maxLength - 1);
+  }
+
+  /** A greedy translation that came to no end, ended at its last place where the model is searched so. */
+  #ended(translation: Translation): Translation {
+    if (translation.finished || !this.config.generation.forceEnd) return translation;
+    const tokens = [...translation.tokens.slice(0, -1), this.config.eosId];
+    const logProbs = [...translation.logProbs.slice(0, -1), 0];
+    return { ...translation, tokens, logProbs, text: this.codec.target.decode(tokens) };
+  }
+
   /** Sources as the worker takes them; `forget` when it has them no longer. */
   #encode(sources: readonly Source[]): { encoded: EncodedSource[]; forget: () => void } {
     const cancels = new Map<AbortSignal, { cancel: Int32Array; stop: () => void }>();
@@ -285,6 +310,21 @@ export class NativePolicy implements Policy {
     }
     return [...groups.values()];
   }
+}
+
+/** @throws UserError where a model and its tokenizers do not belong together. */
+export function mustFit({ source, target }: TextCodec, config: MarianConfig, folder: string): void {
+  const compare = (what: string, ours: number, theirs: number) => {
+    if (ours !== theirs)
+      throw new UserError(
+        `the tokenizer has ${what} ${ours}, but config.json says ${theirs}. Copy the model folder again.`,
+        { file: folder },
+      );
+  };
+  compare("a vocabulary of", source.vocabularySize, config.vocabulary);
+  compare("a target vocabulary of", target.vocabularySize, config.targetVocabulary);
+  compare("end-of-sentence as token", target.eosId, config.eosId);
+  compare("<pad> as token", target.padId, config.padId);
 }
 
 /** The options that the worker needs; functions and signals cannot cross. */

@@ -5,7 +5,7 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import { type GainFit, type GainForm, gainAt } from "../evaluate/over-optimisation.js";
 import type { Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
-import { baseline, controlPairs, steps } from "./figures.js";
+import { baseline, controlNames, controlPairs, steps } from "./figures.js";
 import { count, decimal, percent, points, rewardPoints, signed, translationsBy } from "./format.js";
 import { distanceOf, figureOf, type GainSeries, gainSeries, metricName, peakOf } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
@@ -511,7 +511,7 @@ function thinned(sizes: number[]): number[] {
 }
 
 function keptByStep(summary: RunSummary): Chart | undefined {
-  const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
+  const controls = controlNames(summary);
   const improves = summary.improves.filter(({ policy }) => !controls.has(policy));
   if (improves.length === 0) return undefined;
   const height = 220;

@@ -26,6 +26,16 @@ export function lastStep(summary: RunSummary): PolicySummary | undefined {
   return last === baseline(summary) ? undefined : last;
 }
 
+/**
+ * Names of what was trained on candidates chosen at random. The way to a control is trained and not evaluated, so that its
+ * Improve steps have no policy in the summary: their names say it.
+ */
+export function controlNames({ policies, improves }: RunSummary): ReadonlySet<string> {
+  const evaluated = policies.filter(({ control }) => control).map(({ name }) => name);
+  const trained = improves.map(({ policy }) => policy).filter((name) => name.endsWith("-random"));
+  return new Set([...evaluated, ...trained]);
+}
+
 /** A policy trained on candidates chosen at random and the one trained on as many chosen by reward. */
 export interface ControlPair {
   control: PolicySummary;

@@ -8,7 +8,7 @@ import type {
   RunSummary,
 } from "../store/summary.js";
 import { abridged, escapeMarkdown, visible } from "./escape.js";
-import { baseline, controlPairs, inTableOrder, steps } from "./figures.js";
+import { baseline, controlNames, controlPairs, inTableOrder, steps } from "./figures.js";
 import {
   count,
   decimal,
@@ -243,7 +243,7 @@ function bestReward(summary: RunSummary): string | undefined {
 
 /** One row an Improve step: what the threshold let through. */
 export function improveTable(summary: RunSummary): Table {
-  const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
+  const controls = controlNames(summary);
   const rows = summary.improves.map((step): Row => {
     const control = controls.has(step.policy);
     const cells = [

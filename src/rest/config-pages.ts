@@ -66,7 +66,7 @@ function groupLines(
     if (child === undefined || idle.has(pathText(path))) return [];
     const indent = "  ".repeat(above.length);
     const comment = commentOf(child, value, origins[pathText(path)]);
-    if (isGroup(value)) {
+    if (isGroup(value) && (child.properties ?? child.oneOf)) {
       const head = above.length === 0 ? ["", ...wrapped(comment, "# ")] : wrapped(comment, `${indent}# `);
       return [...head, `${indent}${name}:`, ...groupLines(value, child, path, idle, origins)];
     }

@@ -1,9 +1,10 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
+import { hasBareSecret, isBareSecret } from "../reward/remote/address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
 import { modelSize } from "./model-size.js";
-import { learnedMembers, rewardParts } from "./reward-parts.js";
+import { learnedMembers, type RewardPart, rewardParts } from "./reward-parts.js";
 
 /** What is wrong, in data: `message` follows the name of the key at `path`. */
 export interface Issue {
@@ -156,10 +157,12 @@ function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
       related: [["grow", "steps"]],
     };
   }
+  for (const [index, part] of rewardParts(reward).entries())
+    yield* remoteIssues(part, "parts" in reward ? ["reward", "parts", index] : ["reward"]);
   if (!("parts" in reward)) return;
   const seen = new Set<string>();
   for (const [index, part] of reward.parts.entries()) {
-    const name = part.kind === "module" ? `module ${part.path}` : part.kind;
+    const name = partName(part);
     if (seen.has(name)) {
       yield {
         path: ["reward", "parts", index],
@@ -179,8 +182,44 @@ function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
   }
 }
 
-function* modelIssues({ model }: Config): Generator<Issue> {
+/** Its kind, and what tells it from others of the same kind. */
+function partName(part: RewardPart): string {
+  switch (part.kind) {
+    case "module":
+      return `module ${part.path}`;
+    case "http":
+      return `http ${part.name ?? part.url}`;
+    case "command":
+      return `command ${part.name ?? part.command.join(" ")}`;
+    case "judge":
+      return `judge ${part.name ?? part.model}`;
+    default:
+      return part.kind;
+  }
+}
+
+function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
+  if (part.kind === "judge" && part.scale[0] >= part.scale[1])
+    yield {
+      path: [...path, "scale"],
+      message: `is [${part.scale.join(", ")}] but must be its lowest and then its highest number. Put the lower one first.`,
+    };
+  if (!("headers" in part)) return;
+  const bare = `holds a secret, which would be copied with this file. Write \${NAME} in its place and set NAME in the environment.`;
+  if (hasBareSecret(part.url)) yield { path: [...path, "url"], message: bare };
+  for (const [name, value] of Object.entries(part.headers))
+    if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
+}
+
+function* modelIssues({ model, bc }: Config): Generator<Issue> {
   if (model.from !== null) return;
+  if (bc.steps === 0) {
+    yield {
+      path: ["bc", "steps"],
+      message:
+        "is 0 but must be 1 or more where model.from names no folder: random weights would never be trained.",
+    };
+  }
   const { width, heads } = modelSize(model);
   if (width % 2 !== 0) {
     yield {
@@ -198,9 +237,15 @@ function* modelIssues({ model }: Config): Generator<Issue> {
 }
 
 function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Issue> {
-  const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [
-    { name: "bc", path: ["bc"], warmupSteps: bc.warmupSteps, stepsKey: "steps", steps: bc.steps },
-  ];
+  const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [];
+  if (bc.steps > 0)
+    trained.push({
+      name: "bc",
+      path: ["bc"],
+      warmupSteps: bc.warmupSteps,
+      stepsKey: "steps",
+      steps: bc.steps,
+    });
   if (method === "rest")
     trained.push({
       name: "improve",
@@ -303,7 +348,7 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { data, model, reward } = config;
+  const { bc, data, model, reward } = config;
   const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
@@ -329,6 +374,11 @@ export function idleKeys(config: Config): IdleKey[] {
     for (const name of fromFolder) {
       idle.push({ path: ["model", name], because: "where model.from names a folder, which has its own" });
     }
+  }
+  if (bc.steps === 0) {
+    const because = "where bc.steps is 0, so that BC is not trained";
+    for (const name of Object.keys(bc)) if (name !== "steps") idle.push({ path: ["bc", name], because });
+    idle.push({ path: ["model", "dropout"], because });
   }
   return idle;
 }

@@ -14,6 +14,8 @@ const steps = whole(1, 100_000_000);
 const tokens = whole(1, 100_000_000);
 const sources = whole(1, 1_000_000_000);
 const path = z.string().min(1);
+/** What a string is where it is no path, to stand after "must be". */
+const text = (title: string) => z.string().min(1).meta({ title });
 const learningRate = z.number().gt(0).max(1);
 const temperature = z.number().gt(0).max(10);
 /** Number of pairs, or below 1 a share of them. */
@@ -58,7 +60,7 @@ const model = z
     from: key(
       path.nullable(),
       null,
-      "Start from this Hugging Face Marian folder (its sizes, weights and byte-level BPE tokenizer; its generation_config.json is not read: <pad> is never drawn, no end is forced); null: from random weights",
+      "Start from this Hugging Face Marian folder (its sizes, weights and tokenizer: SentencePiece, or byte-level BPE as Coppice trains); null: from random weights",
     ),
     vocabulary: key(whole(258, 1_000_000), 8000, "Subwords to learn; the paper has 32,000"),
     sharedVocabulary: key(
@@ -136,7 +138,11 @@ const optimizer = {
 
 const bc = z
   .strictObject({
-    steps: key(steps, 8000, "Optimizer steps at most"),
+    steps: key(
+      whole(0, 100_000_000),
+      8000,
+      "Optimizer steps at most; 0: the model of model.from as it is, without training",
+    ),
     batchTokens: optimizer.batchTokens(2048),
     accumulate: optimizer.accumulate,
     learningRate: key(learningRate, 1e-3, "Highest learning rate"),
@@ -161,6 +167,45 @@ const bc = z
   .meta({ description: "Supervised training on the human pairs: the policy BC, G=0 I=0" });
 
 const metricNames = ["chrf", "bleu"] as const;
+
+/** Keys of rewards that are computed outside of this process. */
+const remote = {
+  named: {
+    name: key(text("a text").nullable(), null, "Name in tables and messages; null: made of the other keys"),
+    needsReference: key(
+      z.boolean(),
+      false,
+      "Send the human translation too; a source without one is then an error",
+    ),
+  },
+  headers: {
+    headers: key(
+      z.record(z.string(), z.string().meta({ title: "a text" })),
+      {},
+      `Headers of each request; \${NAME} stands for an environment variable, and secrets are accepted in no other form`,
+    ),
+  },
+  batchSize: key(whole(1, 100_000), 64, "Candidates asked for at once"),
+  concurrency: (value: number) => key(whole(1, 1000), value, "Requests under way at the same time, at most"),
+  // Node.js ends a request by itself after 300 seconds.
+  timeoutSeconds: (value: number) =>
+    key(z.number().gt(0).max(300), value, "Seconds that a request may take before it is tried again"),
+  retries: key(
+    whole(0, 100),
+    5,
+    "Further attempts after a lost connection, a timeout, 408, 425, 429 or 5xx, each after a longer wait or what Retry-After asks",
+  ),
+};
+
+/** An address in which variables of the environment stand as `${NAME}`. */
+const url = (description: string) =>
+  required(
+    z
+      .string()
+      .regex(/^(?:https?:\/\/.|\$\{)/)
+      .meta({ title: `an address that starts with http:// or https://, or with \${NAME}` }),
+    `${description}; \${NAME} stands for an environment variable`,
+  );
 
 /** Keys of each simple kind of reward; `sum` takes any of them as a part. */
 const rewardKinds = {
@@ -200,8 +245,76 @@ const rewardKinds = {
     kind: z.literal("module"),
     path: required(path, "JavaScript module whose default export scores a batch; from this file's folder"),
   },
+  http: {
+    kind: z.literal("http"),
+    url: url(
+      'Address that gets {"inputs": [{source, candidate, reference?}]} by POST and answers {"rewards": […]}, or the list alone',
+    ),
+    ...remote.named,
+    ...remote.headers,
+    batchSize: remote.batchSize,
+    concurrency: remote.concurrency(4),
+    timeoutSeconds: remote.timeoutSeconds(60),
+    retries: remote.retries,
+  },
+  command: {
+    kind: z.literal("command"),
+    command: required(
+      z.array(text("a text")).min(1),
+      "Program and arguments, run in this file's folder without a shell; it answers each line, a JSON object with source and candidate, by one number on a line",
+    ),
+    ...remote.named,
+    batchSize: remote.batchSize,
+    timeoutSeconds: key(
+      z.number().gt(0).max(86_400),
+      300,
+      "Seconds without a line, the time to start among them, after which the program counts as hung",
+    ),
+  },
+  judge: {
+    kind: z.literal("judge"),
+    url: url(
+      "Base address of a server that speaks OpenAI's chat completions, such as http://localhost:8000/v1",
+    ),
+    model: required(text("a text"), "Name of the model that judges"),
+    rubric: required(text("a text"), "What makes a candidate good, in words for the model"),
+    scale: key(
+      z.tuple([z.number(), z.number()]),
+      [1, 10],
+      "Lowest and highest number that the judge may give; they become the rewards 0 and 1",
+    ),
+    times: key(whole(1, 1000), 3, "Scores a candidate, which are averaged"),
+    temperature: key(
+      z.number().min(0).max(10).nullable(),
+      1,
+      "Temperature of the judge; null: the server's own",
+    ),
+    seed: key(
+      whole(0, 2 ** 31).nullable(),
+      1,
+      "Seed of a candidate's first score, raised by one for each further; null: none is sent",
+    ),
+    maxTokens: key(
+      whole(1, 1_000_000).nullable(),
+      512,
+      "Longest answer of the judge; null: the server's limit",
+    ),
+    unreadable: key(
+      z.number().min(0).max(1).nullable(),
+      null,
+      "Reward where three answers hold no number on the scale; null: the run stops",
+    ),
+    ...remote.named,
+    ...remote.headers,
+    concurrency: remote.concurrency(8),
+    timeoutSeconds: remote.timeoutSeconds(120),
+    retries: remote.retries,
+  },
   places: { kind: z.literal("places") },
 };
+
+/** How a reward is asked, not what it gives: a change of these undoes nothing. */
+export const transportKeys = ["headers", "batchSize", "concurrency", "timeoutSeconds", "retries"] as const;
 
 const weight = key(
   z.number().gt(0).max(1_000_000),
@@ -253,6 +366,13 @@ const reward = z
       .strictObject({ ...rewardKinds.bleu, penalties })
       .meta({ description: "Sentence BLEU against the human translation" }),
     z.strictObject({ ...rewardKinds.module, penalties }).meta({ description: "A function of yours" }),
+    z.strictObject({ ...rewardKinds.http, penalties }).meta({ description: "A server of yours" }),
+    z
+      .strictObject({ ...rewardKinds.command, penalties })
+      .meta({ description: "A program of yours, in any language, kept running" }),
+    z.strictObject({ ...rewardKinds.judge, penalties }).meta({
+      description: "A language model that judges by a rubric, several times a candidate",
+    }),
     z.strictObject({ ...rewardKinds.places, penalties }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
@@ -266,6 +386,9 @@ const reward = z
               z.strictObject({ ...rewardKinds.chrf, weight }),
               z.strictObject({ ...rewardKinds.bleu, weight }),
               z.strictObject({ ...rewardKinds.module, weight }),
+              z.strictObject({ ...rewardKinds.http, weight }),
+              z.strictObject({ ...rewardKinds.command, weight }),
+              z.strictObject({ ...rewardKinds.judge, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
             ]),
           )
@@ -284,6 +407,9 @@ const reward = z
               z.strictObject(rewardKinds.chrf),
               z.strictObject(rewardKinds.bleu),
               z.strictObject(rewardKinds.module),
+              z.strictObject(rewardKinds.http),
+              z.strictObject(rewardKinds.command),
+              z.strictObject(rewardKinds.judge),
               z.strictObject(rewardKinds.places),
             ]),
           )

@@ -77,6 +77,7 @@ export function nodeAt(path: KeyPath, value: unknown, root = schemaTree()): Sche
 
 /** What a value must be, to stand after "must be": `a whole number from 1 to 100, or null`. */
 export function expected(node: SchemaNode): string {
+  if (node.title !== undefined) return node.title;
   if (node.anyOf) {
     const [first, second] = node.anyOf.map(asNode);
     if (first?.enum && second?.type === "array" && asNode(second.items).enum?.join() === first.enum.join())

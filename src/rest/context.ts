@@ -6,6 +6,7 @@ import type { Reward } from "../reward/reward.js";
 import type { Json, Manifest } from "../store/manifest.js";
 import type { MetricRecord, MetricsLog } from "../store/metrics.js";
 import type { RunFolder } from "../store/run-folder.js";
+import { ScoreCache } from "../store/score-cache.js";
 import { deriveKey } from "../tensor/random.js";
 import type { Thread } from "../tensor/thread.js";
 import type { Config } from "./config.js";
@@ -39,6 +40,7 @@ export class RunContext {
   readonly signal: AbortSignal | undefined;
   /** Absent where the run is only read. */
   readonly #metrics: MetricsLog | undefined;
+  #scores: Promise<ScoreCache> | undefined;
   readonly #takeOver: ((step: string) => Promise<TakenStep | undefined>) | undefined;
   readonly #policies: LoadedPolicies;
   readonly #rewards = new Map<string, Promise<Reward>>();
@@ -123,6 +125,12 @@ export class RunContext {
   /** Hands over a policy that must not be shared, since training changes it. */
   freshPolicy(name: string): Promise<NativePolicy> {
     return NativePolicy.load(this.thread, this.folder.policy(name));
+  }
+
+  /** What rewards outside of this process have given; new scores are kept unless the run is only read. */
+  scores(): Promise<ScoreCache> {
+    this.#scores ??= ScoreCache.open(this.folder.scores, { write: this.#metrics !== undefined });
+    return this.#scores;
   }
 
   /** The reward of the step of that name, made once. */

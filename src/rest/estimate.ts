@@ -87,7 +87,8 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
   const perSample = await secondsPerSample(run, policy, train);
   const trained = run.manifest.step(stepNames.bc)!;
   const { steps } = run.result<{ steps: number }>(stepNames.bc);
-  const perToken = trained.time.seconds / (steps * tokensAStep(bc));
+  // A model that was taken as it is has trained nothing that could be timed.
+  const perToken = steps > 0 ? trained.time.seconds / (steps * tokensAStep(bc)) : undefined;
   const validation = validationDraws(counts.validation) * perSample;
   const test = Math.min(evaluate.sources ?? counts.test, counts.test);
   return (kind) => {
@@ -95,14 +96,15 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
       case "grow":
         return chosenSources(run, counts.train).length * grow.samples * perSample;
       case "value":
-        return perToken * tokensAStep(improve) * improve.value.steps;
+        return perToken && perToken * tokensAStep(improve) * improve.value.steps;
       case "improve":
+        if (perToken === undefined) return undefined;
         return (
           perToken * tokensAStep(improve) * improve.trainSteps +
           validation * (1 + Math.ceil(improve.trainSteps / improve.evaluateEvery))
         );
       case "online": {
-        if (method === "rest") return undefined;
+        if (method === "rest" || perToken === undefined) return undefined;
         const { samples, batches } = planOnline(
           run.config,
           chosenSources(run, counts.train).length,

@@ -2,7 +2,7 @@
 
 import type { HeldOut, Metric } from "../store/summary.js";
 import type { Config } from "./config-schema.js";
-import { type RewardPart, rewardParts } from "./reward-parts.js";
+import { type RewardPart, rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 const names: Record<Metric, string> = { bleu: "BLEU", chrf: "chrF" };
 
@@ -23,21 +23,22 @@ export function heldOutMetric({ reward }: Pick<Config, "reward">): HeldOut {
     };
   }
   const { kind } = reward;
-  if (kind === "module" || parts.some((part) => part.kind === "module")) {
+  const own = parts.find((part) => part.kind === "module" || rewardIsRemote(part));
+  if (own) {
     return {
       metric,
       judges,
-      why: `${names[metric]} is held out. What a reward of kind module measures is not known here: whether it is of another family is for its author to say.`,
+      why: `${names[metric]} is held out. What a reward of kind ${own.kind} measures is not known here: whether it is of another family is for its author to say.`,
     };
   }
-  const own = [...seen].map((each) => names[each]);
+  const learned = [...seen].map((each) => names[each]);
   return {
     metric,
     judges,
     why:
-      own.length === 0
+      learned.length === 0
         ? `chrF and BLEU are of another family than the reward (${kind}); ${names[metric]} stands for them.`
-        : `${names[metric]} is of another family than the reward, which ${learns} ${own.join(" and ")}.`,
+        : `${names[metric]} is of another family than the reward, which ${learns} ${learned.join(" and ")}.`,
   };
 }
 

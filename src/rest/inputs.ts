@@ -1,21 +1,28 @@
-/** Which files of the user's a configuration names: corpora, a reward module, the model to start from. */
+/** Which files of the user's a configuration names: corpora, a reward's module or script, the model to start from. */
 
 import { readdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
-import { loadModelFolder } from "../model/folder.js";
+import { loadModelFolder, type StoredModel } from "../model/folder.js";
+import { mustFit } from "../policy/native.js";
+import { remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
+import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
-import { rewardParts } from "./reward-parts.js";
+import { rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
 export const MODULE_CONTENT = "content of the reward module";
 
+/** The same of the files that a reward's command names. */
+export const COMMAND_CONTENT = "content of the reward's command";
+
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
-const MODEL_FILE = /^(?:config|(?:target_)?tokenizer(?:_config)?)\.json$|^model\.safetensors$/;
+const MODEL_FILE =
+  /^(?:(?:generation_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^model\.safetensors$|^pytorch_model\.bin$/;
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
@@ -39,6 +46,11 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
     ...rewardParts(reward).flatMap((part) =>
       part.kind === "module" ? [place(MODULE_CONTENT, part.path)] : [],
     ),
+    ...rewardParts(reward).flatMap((part) =>
+      part.kind === "command"
+        ? commandFiles(part.command, configFile).map((path) => place(COMMAND_CONTENT, path))
+        : [],
+    ),
   ];
 }
 
@@ -48,20 +60,27 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
  * @throws UserError naming the first that is not there, or does not load.
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
-  await checkRewardModules(config, configFile);
+  await checkRewards(config, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;
   if (from === null) return;
-  const folder = resolve(dirname(configFile), from);
-  await loadModelFolder(folder);
-  await loadTextCodec(folder);
+  await checkModel(resolve(dirname(configFile), from));
 }
 
-/** @throws UserError where a reward module is not there, or does not load. */
-export async function checkRewardModules(config: Config, configFile: string): Promise<void> {
-  for (const part of rewardParts(config.reward))
+/** Reads a model folder whole. @throws UserError where it is not one that a run can start from. */
+export async function checkModel(folder: string): Promise<StoredModel> {
+  const model = await loadModelFolder(folder);
+  mustFit(await loadTextCodec(folder), model.config, folder);
+  return model;
+}
+
+/** @throws UserError where a reward's module or program is not there, or a variable that its server needs is not set. */
+export async function checkRewards(config: Config, configFile: string): Promise<void> {
+  for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
+    if (rewardIsRemote(part)) remoteScores(part, configFile);
+  }
 }
 
 async function modelFiles(

@@ -1,10 +1,11 @@
 /** The rewards that a configured one is made of. */
-import type { Config } from "./config-schema.js";
+import { type Config, transportKeys } from "./config-schema.js";
 
 type Reward = Config["reward"];
 export type RewardPart =
   | Exclude<Reward, { parts: unknown }>
   | Extract<Reward, { parts: unknown }>["parts"][number];
+export type RemotePart = Extract<RewardPart, { kind: "http" | "command" | "judge" }>;
 export type LearnedPart = Extract<RewardPart, { kind: "learned" }>;
 
 /** Its parts, or itself where it has none. */
@@ -22,6 +23,25 @@ export function learnedMembers(reward: Reward): number {
   const part = learnedPart(reward);
   if (!part) return 0;
   return "members" in part ? part.members : 1;
+}
+
+/** The configuration without what says how a reward is asked and not what it gives: nothing follows from that. */
+export function withoutTransport(config: Config): Config {
+  const bare = <Part extends object>(part: Part): Part => {
+    const kept = { ...part };
+    for (const name of transportKeys) Reflect.deleteProperty(kept, name);
+    return kept;
+  };
+  const { reward } = config;
+  if (!("parts" in reward)) return rewardIsRemote(reward) ? { ...config, reward: bare(reward) } : config;
+  const parts = reward.parts.map((part) => (rewardIsRemote(part) ? bare(part) : part));
+  // Each part is as it was, less some keys.
+  return { ...config, reward: { ...reward, parts } as Reward };
+}
+
+/** Whether it is computed outside of this process. */
+export function rewardIsRemote(part: Reward | RewardPart): part is RemotePart {
+  return part.kind === "http" || part.kind === "command" || part.kind === "judge";
 }
 
 /** Whether the learned reward is taught again before each further Grow. */

@@ -17,12 +17,13 @@ import { algorithm, type PlannedStep, perform, plannedSteps, type Steps } from "
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
-import { checkInputs, checkRewardModules, inputPlaces } from "./inputs.js";
+import { checkInputs, checkRewards, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { liveReporter } from "./live.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
 import { type Reporter, silent } from "./reporter.js";
+import { withoutTransport } from "./reward-parts.js";
 import { candidateIdentity, openDonors, takeStepOver } from "./share.js";
 import { evaluatePolicy } from "./steps/evaluate.js";
 import { sampleCandidates, scoreCandidates } from "./steps/grow.js";
@@ -221,7 +222,7 @@ async function openManifest(folder: RunFolder, config: Config, reporter: Reporte
   const manifest = await Manifest.read(folder.root);
   const inputs = await inputFiles(await inputPlaces(config, folder.config), manifest?.inputs);
   // A configuration is what YAML holds, and so JSON.
-  const now = { seed: config.seed, config: config as unknown as Json, inputs };
+  const now = { seed: config.seed, config: withoutTransport(config) as unknown as Json, inputs };
   if (!manifest)
     return Manifest.create(folder.root, { coppice: version, ...now, identity: candidateIdentity(config) });
   await checkWhatIsLeft(config, folder.config, manifest, now);
@@ -243,5 +244,5 @@ async function checkWhatIsLeft(
   if (stale === stepNames.prepare || !manifest.isDone(stepNames.prepare))
     return checkInputs(config, configFile);
   const left = (await plannedSteps(config)).some(({ name }) => !manifest.isDone(name));
-  if (left || stale !== undefined) await checkRewardModules(config, configFile);
+  if (left || stale !== undefined) await checkRewards(config, configFile);
 }

@@ -70,29 +70,33 @@ function checkScores(reward: Reward, batch: readonly RewardInput[], scores: unkn
         "expected; return one number for each input, in order",
     );
   }
-  if (scores.length !== batch.length) {
-    throw new UserError(
-      `reward "${reward.name}" returned ${scores.length} numbers for ${batch.length} inputs, the first of them ` +
-        `${where(batch[0])}; return one number for each input, in order`,
-    );
-  }
+  if (scores.length !== batch.length) throw new UserError(countIssue(reward.name, batch, scores.length));
   // By index: `forEach` and `map` would skip the holes of a sparse array.
   for (let i = 0; i < batch.length; i++) {
-    const score: unknown = scores[i];
-    if (typeof score !== "number" || Number.isNaN(score)) {
-      throw new UserError(
-        `reward "${reward.name}" returned ${described(score)} for ${where(batch[i])}; a reward must be a number ` +
-          "from 0 to 1, so mend the reward for this input",
-      );
-    }
-    if (score < 0 || score > 1) {
-      throw new UserError(
-        `reward "${reward.name}" returned ${score} for ${where(batch[i])}; a reward must lie in [0, 1], ` +
-          "so scale or clamp it",
-      );
-    }
+    const issue = scoreIssue(reward.name, scores[i], batch[i]!);
+    if (issue !== undefined) throw new UserError(issue);
   }
   return scores;
+}
+
+/** Says that `count` scores came for the inputs of `batch`. */
+export function countIssue(name: string, batch: readonly RewardInput[], count: number): string {
+  return (
+    `reward "${name}" returned ${count} ${count === 1 ? "number" : "numbers"} for ${batch.length} inputs, the first of them ` +
+    `${where(batch[0])}; return one number for each input, in order`
+  );
+}
+
+/** What is wrong with one score; undefined for a number in [0, 1]. */
+export function scoreIssue(name: string, score: unknown, input: RewardInput): string | undefined {
+  if (typeof score !== "number" || Number.isNaN(score))
+    return (
+      `reward "${name}" returned ${described(score)} for ${where(input)}; a reward must be a number ` +
+      "from 0 to 1, so mend the reward for this input"
+    );
+  if (score < 0 || score > 1)
+    return `reward "${name}" returned ${score} for ${where(input)}; a reward must lie in [0, 1], so scale or clamp it`;
+  return undefined;
 }
 
 function compareScores(

@@ -2,11 +2,16 @@
 
 import { UserError } from "../errors.js";
 import type { BleuTokenizer } from "../evaluate/tokenize/tokenizers.js";
+import type { ScoreCache } from "../store/score-cache.js";
 import { type CheckOptions, checked } from "./contract.js";
 import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
 import { placesReward } from "./places.js";
+import { remembered, type ScoreSource } from "./remembered.js";
+import { type CommandOptions, commandScores } from "./remote/command.js";
+import { type HttpOptions, httpScores } from "./remote/http.js";
+import { type JudgeOptions, judgeScores } from "./remote/judge.js";
 import type { Reward } from "./reward.js";
 import { sumReward } from "./sum.js";
 
@@ -16,7 +21,14 @@ type SimpleRewardOptions =
   | { kind: "chrf"; wordOrder?: 0 | 2 }
   | { kind: "bleu"; tokenize?: BleuTokenizer }
   | { kind: "places" }
-  | { kind: "module"; path: string; name?: string };
+  | { kind: "module"; path: string; name?: string }
+  | RemoteRewardOptions;
+
+/** Rewards that are computed outside of this process. */
+type RemoteRewardOptions =
+  | ({ kind: "http" } & HttpOptions)
+  | ({ kind: "command" } & CommandOptions)
+  | ({ kind: "judge" } & JudgeOptions);
 
 export type RewardOptions =
   | SimpleRewardOptions
@@ -25,8 +37,14 @@ export type RewardOptions =
 
 /** What the configuration's own section does not say. */
 export interface RewardContext {
-  /** The configuration file, whose folder module paths start from. */
+  /** The configuration file, whose folder paths of modules and commands start from. */
   configFile: string;
+  /** What rewards that are computed elsewhere have given before, and where they keep more; absent: every call asks anew. */
+  cache?: ScoreCache;
+  /** Ends with `Interrupted` what is asked elsewhere. */
+  signal?: AbortSignal;
+  /** Told the standard deviation (of a sample) among a judge's scores of each input. */
+  onSpread?: (deviations: readonly number[]) => void;
   /** The learned reward, ready to score; needed where the configuration asks for one. */
   learned?: Reward;
   /** Further learned rewards, which an ensemble has beside that one. */
@@ -38,7 +56,7 @@ export interface RewardContext {
 
 /**
  * The reward of a configuration, checked against the contract. A sum is a `SumReward` and an ensemble an `EnsembleReward`,
- * whose parts are checked. Throws a UserError where a module does not load, a sum or an ensemble is not well-formed or `learned` is not there.
+ * whose parts are checked. Throws a UserError where a module does not load, a server or program cannot be asked, a sum or an ensemble is not well-formed or `learned` is not there.
  *
  * @example await createReward({ kind: "module", path: "my-reward.mjs" }, { configFile: "runs/a/coppice.yaml" })
  */
@@ -82,5 +100,20 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
         configFile: context.configFile,
         ...(options.name !== undefined && { name: options.name }),
       });
+    default:
+      return remembered(remoteScores(options, context.configFile), context);
+  }
+}
+
+/** Throws a UserError where a reward that is computed elsewhere cannot be asked; asks nothing yet. */
+export function remoteScores(options: RemoteRewardOptions, configFile: string): ScoreSource {
+  const place = { file: configFile };
+  switch (options.kind) {
+    case "http":
+      return httpScores(options, place);
+    case "command":
+      return commandScores(options, place);
+    case "judge":
+      return judgeScores(options, place);
   }
 }

@@ -63,7 +63,7 @@ export function writeFailure(error: unknown, path: string): unknown {
 }
 
 /** Asks the disk to keep a folder's list of names. Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
   try {

@@ -21,6 +21,8 @@ export interface RunFolder {
   summary: string;
   report: string;
   policies: string;
+  /** Scores that servers, programs and judges have given. */
+  scores: string;
   reward: string;
   /** Folder of one policy. Throws a UserError for a name that is not a policy's. */
   policy(name: string): string;
@@ -59,6 +61,7 @@ export function runFolder(folder: string): RunFolder {
     summary: join(root, "summary.json"),
     report: join(root, "report.html"),
     policies: join(root, "policies"),
+    scores: join(root, "scores.jsonl"),
     reward: join(root, "reward"),
     policy: (name) => {
       if (!POLICY_NAME.test(name))

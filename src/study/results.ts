@@ -5,6 +5,7 @@ import { readPairs } from "../data/read.js";
 import { bleuFromStatistics, bleuStatistics } from "../evaluate/bleu.js";
 import { chrfFromStatistics, chrfStatistics } from "../evaluate/chrf.js";
 import { parsePolicyName } from "../rest/names.js";
+import { withoutTransport } from "../rest/reward-parts.js";
 import type { Evaluation } from "../rest/steps/evaluate.js";
 import type { ImproveResult } from "../rest/steps/improve.js";
 import { costs } from "../rest/steps/summarise.js";
@@ -54,7 +55,10 @@ export async function readRun(run: StudyRun): Promise<RunResult | undefined> {
   const manifest = await Manifest.read(run.dir);
   if (!manifest || !run.steps.every((step) => manifest.isDone(step))) return undefined;
   // A configuration is what YAML holds, and so JSON.
-  if (manifest.firstStale({ seed: run.seed, config: run.config as unknown as Json }) !== undefined)
+  if (
+    manifest.firstStale({ seed: run.seed, config: withoutTransport(run.config) as unknown as Json }) !==
+    undefined
+  )
     return undefined;
   const folder = runFolder(run.dir);
   const references = (await readPairs(folder.inside("data/test.jsonl"))).map(({ target }) => target);

@@ -1,13 +1,16 @@
 /** The tokenizers of a sequence-to-sequence model: one for both languages, or one for each. */
-import { access, rm } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadTokenizer, saveTokenizer, type Tokenizer, type TokenizerFiles } from "./tokenizer.js";
+import { hasPieces, loadMarianCodec, type MarianCodec } from "./marian-codec.js";
+import { type ByteLevelTokenizer, loadTokenizer, saveTokenizer, type TokenizerFiles } from "./tokenizer.js";
 
-export interface TextCodec {
-  source: Tokenizer;
+interface ByteLevelCodec {
+  source: ByteLevelTokenizer;
   /** The same object as `source` when the vocabulary is shared. */
-  target: Tokenizer;
+  target: ByteLevelTokenizer;
 }
+
+export type TextCodec = ByteLevelCodec | MarianCodec;
 
 /** Names for a target vocabulary of its own; Transformers' `AutoTokenizer` sees the source's only. */
 const TARGET_FILES: TokenizerFiles = {
@@ -16,21 +19,26 @@ const TARGET_FILES: TokenizerFiles = {
 };
 
 /**
- * Reads `tokenizer.json` and, where the folder has one, `target_tokenizer.json`.
+ * Reads a Marian folder's SentencePiece models; where it has none, `tokenizer.json` and, where there is one,
+ * `target_tokenizer.json`.
  *
- * @throws UserError as `loadTokenizer` does.
+ * @throws UserError as `loadTokenizer` and `loadMarianCodec` do.
  */
 export async function loadTextCodec(folder: string): Promise<TextCodec> {
+  // A folder that is not there is told by who reads a file of it.
+  const names: string[] = await readdir(folder).catch(() => []);
+  if (hasPieces(names)) return loadMarianCodec(folder);
   const source = await loadTokenizer(folder);
-  const separate = await access(join(folder, TARGET_FILES.tokenizer)).then(
-    () => true,
-    () => false,
-  );
+  const separate = names.includes(TARGET_FILES.tokenizer);
   return { source, target: separate ? await loadTokenizer(folder, TARGET_FILES) : source };
 }
 
 /** Writes one tokenizer or two into an existing folder, so that `loadTextCodec` returns the same. */
 export async function saveTextCodec(codec: TextCodec, folder: string): Promise<void> {
+  if ("files" in codec) {
+    for (const [name, bytes] of codec.files) await writeFile(join(folder, name), bytes);
+    return;
+  }
   await saveTokenizer(codec.source, folder);
   if (codec.source !== codec.target) return saveTokenizer(codec.target, folder, TARGET_FILES);
   // A file left from a separate vocabulary would be read as this model's.

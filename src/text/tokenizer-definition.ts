@@ -140,7 +140,8 @@ export function parseTokenizerDefinition(text: string, place: Place): TokenizerD
   const type = modelType(content);
   if (type !== undefined && type !== "BPE")
     throw new UserError(
-      `the tokenizer's model is of type ${JSON.stringify(type)}; use one with a byte-level "BPE" model.`,
+      `the tokenizer's model is of type ${JSON.stringify(type)}; use one with a byte-level "BPE" model, or the folder's ` +
+        "SentencePiece models (source.spm, target.spm, vocab.json).",
       place,
     );
   const parsed = definitionSchema.safeParse(content);

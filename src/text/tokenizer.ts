@@ -1,5 +1,5 @@
 /** Text to token ids and back, with a `tokenizer.json` that Transformers and Transformers.js read too. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
@@ -21,20 +21,23 @@ export interface Tokenizer {
   readonly vocabularySize: number;
   readonly eosId: number;
   readonly padId: number;
-  /** What `tokenizer.json` holds; not to be changed. */
-  readonly definition: TokenizerDefinition;
   /**
    * Ids of a text's subwords, then `eosId`. Any text: what looks like a special token (`</s>`) is encoded as the
    * characters it is. A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD.
    */
   encode(text: string): number[];
   /**
-   * Text of ids, special tokens left out; `decode(encode(text))` is `text` for every well-formed text. Bytes that are
-   * not UTF-8, as sampled ids may spell, become U+FFFD.
+   * Text of ids, special tokens left out. Bytes that are not UTF-8, as sampled ids may spell, become U+FFFD.
    *
    * @throws RangeError for an id outside the vocabulary.
    */
   decode(ids: readonly number[]): string;
+}
+
+/** A byte-level BPE tokenizer: `decode(encode(text))` is `text` for every well-formed text. */
+export interface ByteLevelTokenizer extends Tokenizer {
+  /** What `tokenizer.json` holds; not to be changed. */
+  readonly definition: TokenizerDefinition;
 }
 
 /** File names of one tokenizer within a model folder. */
@@ -65,7 +68,7 @@ function openLibrary(definition: TokenizerDefinition): Library {
  *
  * @throws Error from the library when a part of the definition is of a kind it does not know.
  */
-export function createTokenizer(definition: TokenizerDefinition): Tokenizer {
+export function createTokenizer(definition: TokenizerDefinition): ByteLevelTokenizer {
   const { vocab } = definition.model;
   const vocabularySize = Object.keys(vocab).length;
   const special = new Set(definition.added_tokens.filter((token) => token.special).map(({ id }) => id));
@@ -127,22 +130,15 @@ function encodeWordByWord(plainText: TokenizerDefinition, eosId: number): (text:
  *
  * @throws UserError when the file is missing, malformed, or not a byte-level BPE tokenizer with `</s>` and `<pad>`.
  */
-export async function loadTokenizer(folder: string, files = TOKENIZER_FILES): Promise<Tokenizer> {
+export async function loadTokenizer(folder: string, files = TOKENIZER_FILES): Promise<ByteLevelTokenizer> {
   const file = join(folder, files.tokenizer);
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    const pieces = (await readdir(folder).catch(() => [])).find((name) => name.endsWith(".spm"));
-    if (pieces !== undefined)
-      throw new UserError(
-        `is not there, only ${pieces}, a SentencePiece model as OPUS-MT folders have. Coppice reads byte-level BPE ` +
-          "tokenizers alone, such as it trains: start from a folder that a run of its own has written.",
-        { file },
-        { cause },
-      );
     throw new UserError(
-      `cannot be read (${errorCode(cause)}); give a model folder that holds a ${files.tokenizer}.`,
+      `cannot be read (${errorCode(cause)}); give a model folder that holds a ${files.tokenizer}, or source.spm, target.spm ` +
+        "and vocab.json.",
       { file },
       { cause },
     );
@@ -162,7 +158,7 @@ export async function loadTokenizer(folder: string, files = TOKENIZER_FILES): Pr
 
 /** Writes `tokenizer.json` and `tokenizer_config.json` into an existing folder. */
 export async function saveTokenizer(
-  tokenizer: Tokenizer,
+  tokenizer: ByteLevelTokenizer,
   folder: string,
   files = TOKENIZER_FILES,
 ): Promise<void> {

@@ -27,7 +27,7 @@ describe("help", () => {
           "train-reward",
           "reward",
         ],
-        ...["evaluate", "translate", "inspect", "serve", "rate", "bleu", "chrf"],
+        ...["evaluate", "translate", "inspect", "serve", "rate", "bleu", "chrf", "import", "export"],
       ].toSorted(),
     );
   });

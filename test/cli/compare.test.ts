@@ -42,7 +42,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, "pairs.tsv"), lines.join(""));
   writeFileSync(join(dir, "study.yaml"), study);
   alone = await built.coppice(["compare", join(dir, "study.yaml"), "--out", join(dir, "alone"), "--json"]);
-}, 120_000);
+});
 afterAll(() => {
   built.remove();
   rmSync(dir, { recursive: true });

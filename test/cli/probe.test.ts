@@ -34,6 +34,13 @@ test("a table has a row for every kind, and the texts that were missed with thei
   expect(stdout).toContain("This reward often misses: ");
 });
 
+test("a program is probed by its command line", async () => {
+  writeFileSync(join(dir, "constant.sh"), "while read -r line; do echo 0.5; done\n");
+  const { code, stdout } = await probe("--reward", "command:sh constant.sh", "--pairs", pairs);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/words doubled +6 +0 % +100 %/);
+});
+
 test("--json has the kinds that are missed and the worst texts of each", async () => {
   const { code, stdout } = await probe(
     "--reward",
@@ -57,12 +64,12 @@ describe("what is wrong is said in one sentence", () => {
   test.each([
     [
       [],
-      "no reward is named. Give a run folder, or --reward chrf, bleu, places or module:PATH with --pairs FILE.",
+      "no reward is named. Give a run folder, or --reward chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…) with --pairs FILE.",
     ],
     [["--reward", "chrf"], "--reward chrf needs pairs to probe it with. Add --pairs FILE."],
     [
       ["--reward", "comet", "--pairs", "pairs.tsv"],
-      "--reward is comet but must be chrf, bleu, places or module:PATH; probe a learned reward by its run's folder.",
+      "--reward is comet but must be chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…); probe a learned reward or a judge by its run's folder.",
     ],
     [
       ["somewhere", "--reward", "chrf"],

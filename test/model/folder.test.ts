@@ -155,12 +155,14 @@ describe("one sentence says what is wrong with", () => {
     );
   });
 
-  it("weights in PyTorch's own form", async () => {
+  it("weights in several files, or in another program's form", async () => {
     cpSync(join(RELU, "config.json"), join(folder, "config.json"));
-    writeFileSync(join(folder, "pytorch_model.bin"), "");
-    expect(await failure(loadModelFolder(folder))).toContain(
-      "only pytorch_model.bin. Load the model in Transformers",
-    );
+    for (const name of ["tf_model.h5", "pytorch_model.bin.index.json"]) {
+      writeFileSync(join(folder, name), "");
+      expect(await failure(loadModelFolder(folder))).toContain(
+        `only ${name}. Load the model in Transformers`,
+      );
+    }
   });
 
   it("a missing tensor", async () => {
@@ -230,7 +232,9 @@ describe("one sentence says what is wrong with", () => {
     cpSync(RELU, folder, { recursive: true });
     const text = readFileSync(join(folder, "config.json"), "utf8").replace('"marian"', '"t5"');
     writeFileSync(join(folder, "config.json"), text);
-    expect(await failure(loadModelFolder(folder))).toContain(`${join(folder, "config.json")}: model_type`);
+    expect(await failure(loadModelFolder(folder))).toBe(
+      `${join(folder, "config.json")}: model_type is "t5". Coppice reads Marian models (model_type "marian").`,
+    );
   });
 
   it("a config.json that is cut short", async () => {

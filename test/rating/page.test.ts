@@ -1,11 +1,6 @@
 /** The rating page in a real browser: a whole round by two raters with the keyboard alone, and what could go wrong on it. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import axe from "axe-core";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { build } from "vite";
+
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Listening, listen } from "../../src/http/listen.js";
 import { readLog } from "../../src/rating/log.js";
@@ -14,34 +9,19 @@ import { readRatings } from "../../src/rating/read.js";
 import { ratingResults } from "../../src/rating/results.js";
 import { ratingsFolder, storeRound } from "../../src/rating/round.js";
 import { createRatingServer } from "../../src/web/rating-server.js";
+import { axeFindings, type Chromium, hasChromium, openChromium, pixelsTooWide } from "../web/browser.js";
 import { ratable, temporaryFolder, testRound } from "./rounds.js";
-
-const CHROMIUM = process.env.COPPICE_CHROMIUM ?? "/usr/bin/chromium";
-const hasBrowser = existsSync(CHROMIUM);
-if (!hasBrowser)
-  console.warn(
-    `SKIPPED: the rating page is not tested, for there is no ${CHROMIUM}; install Debian's chromium.`,
-  );
 
 /** Milliseconds: a machine that does other work too answers late. */
 const PATIENCE = { timeout: 30_000 };
 
-describe.skipIf(!hasBrowser)("in a browser", () => {
-  let browser: Browser;
-  let built: string;
-
+describe.skipIf(!hasChromium("The rating page is"))("in a browser", () => {
+  let chromium: Chromium;
   beforeAll(async () => {
-    built = mkdtempSync(join(tmpdir(), "coppice-rating-page-"));
-    await build({
-      configFile: fileURLToPath(new URL("../../vite.config.ts", import.meta.url)),
-      build: { outDir: built, emptyOutDir: true },
-      logLevel: "error",
-    });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    chromium = await openChromium();
   });
   afterAll(async () => {
-    await browser?.close();
-    rmSync(built, { recursive: true, force: true });
+    await chromium?.close();
   });
 
   /** A server of a new round, and a way to open its page. */
@@ -49,7 +29,11 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     const dir = temporaryFolder();
     const { createdAt: _, ...plan } = testRound(options);
     const round = await storeRound(dir, plan);
-    const app = createRatingServer({ place: { dir, round: round.id }, address: "127.0.0.1", page: built });
+    const app = createRatingServer({
+      place: { dir, round: round.id },
+      address: "127.0.0.1",
+      page: chromium.built,
+    });
     let listening: Listening = await listen(app, { address: "127.0.0.1", port: 0 });
     const { port } = listening;
     return {
@@ -60,11 +44,8 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
         listening = await listen(app, { address: "127.0.0.1", port });
       },
       open: async (rater: string, look: BrowserContextOptions = {}) => {
-        const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...look });
-        const page = await context.newPage();
         const problems: string[] = [];
-        page.on("pageerror", (error) => problems.push(error.message));
-        page.on("dialog", (dialog) => problems.push(`dialog ${dialog.message()}`));
+        const page = await chromium.newPage({ viewport: { width: 1200, height: 800 }, ...look }, problems);
         await page.goto(listening.url);
         await page.waitForSelector("[data-testid=rater]");
         await page.fill("[data-testid=rater]", rater);
@@ -218,17 +199,8 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       const { open, stop } = await serveRound({ items: 2, sources });
       const { page } = await open("anna", look);
       await page.keyboard.press("3");
-      await page.evaluate(axe.source);
-      // What axe.run resolves to, in part.
-      const found = (await page.evaluate("axe.run()")) as {
-        violations: { id: string; nodes: { html: string }[] }[];
-      };
-      expect(found.violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
-      const width = await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-      );
-      // Below 0 where room is kept for a scroll bar.
-      expect(width).toBeLessThanOrEqual(0);
+      expect(await axeFindings(page)).toEqual([]);
+      expect(await pixelsTooWide(page)).toBeLessThanOrEqual(0);
       await stop();
     },
   );

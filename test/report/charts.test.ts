@@ -88,6 +88,16 @@ test("a chart without figures is left out", () => {
   ]);
 });
 
+test("what a control's steps keep, evaluated or not, is no step of ReST", () => {
+  const { improves } = rising();
+  const { description } = named(
+    rising({ improves: [...improves, improveStep("G1I1-random"), improveStep("G1I2-random")] }),
+    "kept-by-improve-step",
+  );
+  expect(description).toContain("G1I1 30 % of candidates");
+  expect(description).not.toContain("random");
+});
+
 test("a higher reward stands higher, and every policy's figure is written beside its point", async () => {
   const svg = await drawSvg(named(rising(), "reward-by-step"));
   const places = heights(

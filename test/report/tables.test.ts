@@ -15,7 +15,7 @@ import {
   toMarkdown,
   toText,
 } from "../../src/report/tables.js";
-import { HOSTILE, hostile, long, online, onlyBc, policy, rising } from "./samples.js";
+import { HOSTILE, hostile, improveStep, long, online, onlyBc, policy, rising } from "./samples.js";
 
 const small: Table = {
   title: "Small",
@@ -187,6 +187,17 @@ describe("the Improve table", () => {
       "18 s",
     ]);
     expect(improveTable(rising()).rows[3]!.mark).toBe("control");
+  });
+  test("marks the steps on the way to a control too, which nobody evaluates", () => {
+    const { improves } = rising();
+    const { rows } = improveTable(rising({ improves: [...improves, improveStep("G1I1-random")] }));
+    expect(rows.map(({ cells, mark }) => [cells[0], mark])).toEqual([
+      ["G1I1", undefined],
+      ["G1I2", undefined],
+      ["G1I3", undefined],
+      ["G1I3-random †", "control"],
+      ["G1I1-random †", "control"],
+    ]);
   });
 });
 

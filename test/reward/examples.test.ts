@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, test } from "vitest";
 import { createReward } from "../../src/reward/create.js";
 
 const configFile = fileURLToPath(new URL("../../examples/coppice.yaml", import.meta.url));
@@ -21,6 +22,43 @@ describe("examples/reward-module.mjs", () => {
     const [score] = await reward.score([{ source, candidate }]);
     expect(score).toBeCloseTo(expected, 12);
   });
+});
+
+/** Programs that a machine may lack: Coppice itself needs none of them. */
+function without(program: string): boolean {
+  const missing = spawnSync(program, ["-c", ""]).status !== 0;
+  if (missing) console.warn(`SKIPPED: ${program} is not there, so that its example reward was not run.`);
+  return missing;
+}
+
+const command = {
+  kind: "command",
+  name: null,
+  needsReference: false,
+  batchSize: 2,
+  timeoutSeconds: 60,
+} as const;
+
+// By hand: half for the same numbers, half for the shorter length over the longer.
+test.skipIf(without("python3"))("examples/reward.py", { timeout: 60_000 }, async () => {
+  const reward = await createReward({ ...command, command: ["python3", "reward.py"] }, { configFile });
+  expect(
+    await reward.score([
+      { source: "Um 7 Uhr", candidate: "At 7 now" },
+      { source: "Um 7 Uhr", candidate: "At 8 now" },
+      { source: "它开着", candidate: "it's on" },
+    ]),
+  ).toEqual([1, 0.5, expect.closeTo(0.5 + (0.5 * 3) / 7, 12)]);
+  await reward.close!();
+});
+
+test.skipIf(without("sh"))("examples/reward.sh", { timeout: 60_000 }, async () => {
+  const reward = await createReward({ ...command, command: ["sh", "reward.sh"] }, { configFile });
+  const candidates = ["A dog.", "A dog", "A dog?", '"A dog."', "A \\ dog!"];
+  expect(await reward.score(candidates.map((candidate) => ({ source: "Ein Hund.", candidate })))).toEqual([
+    1, 0, 1, 0, 1,
+  ]);
+  await reward.close!();
 });
 
 describe("examples/reward-http.mjs", () => {

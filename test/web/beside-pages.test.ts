@@ -1,34 +1,28 @@
 /** The pages Policies, Compare and Reward in a real browser, on a made-up run with hostile texts. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { build } from "vite";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { compareRoute } from "../../src/web/routes/compare.js";
 import { policiesRoute } from "../../src/web/routes/policies.js";
 import { rewardRoute } from "../../src/web/routes/reward.js";
 import type { TypedRequest } from "../../src/web/typed-translator.js";
 import { type OpenDashboard, openDashboard } from "./asking.js";
+import {
+  axeFindings,
+  type Chromium,
+  hasChromium,
+  openChromium,
+  PATIENCE,
+  pixelsTooWide,
+  waitForCharts,
+} from "./browser.js";
 import { HOSTILE, temporaryFolder, writeRun, writeStudy } from "./made-run.js";
 
-const CHROMIUM = process.env.COPPICE_CHROMIUM ?? "/usr/bin/chromium";
-const hasBrowser = existsSync(CHROMIUM);
-if (!hasBrowser)
-  console.warn(
-    `SKIPPED: Policies, Compare and Reward are not tested, for there is no ${CHROMIUM}; install Debian's chromium.`,
-  );
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** Milliseconds: a machine that does other work too answers late. */
-const PATIENCE = 60_000;
 const RUN = "study/runs/seed-1/rest";
 
-describe.skipIf(!hasBrowser)("in a browser", () => {
-  let browser: Browser;
-  let built: string;
+describe.skipIf(!hasChromium("Policies, Compare and Reward are"))("in a browser", () => {
+  let chromium: Chromium;
   let dashboard: OpenDashboard;
   /** What the pages complained of. */
   const problems: string[] = [];
@@ -48,24 +42,17 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     writeRun(join(folder.dir, "study/runs/seed-1/gold"), { config: "improve:\n  loss: gold\n" });
     writeRun(join(folder.dir, "young"), { evaluated: [], reward: false });
     writeStudy(join(folder.dir, "study"));
-    built = mkdtempSync(join(tmpdir(), "coppice-page-"));
-    await build({
-      configFile: "vite.config.ts",
-      logLevel: "error",
-      build: { outDir: built, emptyOutDir: true },
-    });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    chromium = await openChromium();
   });
   afterAll(async () => {
-    await browser?.close();
+    await chromium?.close();
     folder.remove();
-    rmSync(built, { recursive: true, force: true });
   });
   beforeEach(async () => {
     problems.length = 0;
     const open = async () => ({ translate, close: async () => {} });
     dashboard = await openDashboard(folder.dir, {
-      page: built,
+      page: chromium.built,
       parts: [policiesRoute(open), compareRoute, rewardRoute(async () => [])],
     });
   });
@@ -75,14 +62,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
   });
 
   async function open(path: string, look: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    page.on("pageerror", (error) => problems.push(error.message));
-    page.on("dialog", (dialog) => problems.push(`dialog ${dialog.message()}`));
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
+    const page = await chromium.newPage(look, problems);
     await page.goto(`${dashboard.url}/#/${path}`);
     return page;
   }
@@ -166,19 +146,9 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       for (const path of ["policies", "compare", "reward"]) {
         const page = await open(`${path}?run=${RUN}`, { colorScheme, viewport: { width, height: 900 } });
         await page.waitForSelector("main table");
-        const undrawn =
-          "[...document.querySelectorAll('.drawing')].filter((one) => !one.querySelector('svg')).length";
-        await expect.poll(() => page.evaluate(undrawn), { timeout: PATIENCE }).toBe(0);
-        await page.evaluate(AXE);
-        // What axe.run resolves to, in part.
-        const found = (await page.evaluate("axe.run()")) as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        expect(found.violations.map(({ id, nodes }) => [path, id, nodes[0]?.html])).toEqual([]);
-        const over = await page.evaluate(
-          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-        );
-        expect(over).toBeLessThanOrEqual(0);
+        await waitForCharts(page);
+        expect([path, await axeFindings(page)]).toEqual([path, []]);
+        expect(await pixelsTooWide(page)).toBeLessThanOrEqual(0);
         await page.context().close();
       }
     },

@@ -35,9 +35,13 @@ export function addReward(program: Command): void {
       ["coppice reward probe runs/demo", "the reward of a run"],
       ["coppice reward probe --reward chrf --pairs pairs.tsv", "a metric"],
       ["coppice reward probe --reward module:my-reward.mjs --pairs pairs.tsv --json", "a reward of yours"],
+      ["coppice reward probe --reward 'command:python3 my-reward.py' --pairs pairs.tsv", "in any language"],
     ],
   })
-    .option("--reward <kind>", "probe this instead of a run's: chrf, bleu, places or module:PATH")
+    .option(
+      "--reward <kind>",
+      "probe this instead of a run's: chrf, bleu, places, module:PATH, command:PROGRAM or http://…",
+    )
     .option(
       "--pairs <file>",
       "pairs of source and human translation; the run's validation part when left out",

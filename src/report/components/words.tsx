@@ -5,15 +5,18 @@ import { differences } from "../differences.js";
 import { shorten, visible } from "../escape.js";
 import { plural } from "../format.js";
 
+/** Characters that are shown of a text where nothing else is said: a browser takes minutes to break a word of 100,000 into lines. */
+const LONGEST = 5000;
+
 interface WordsProps {
   text: string;
-  /** Characters after which the text is cut, and said to be. Absent: none. */
+  /** Characters after which the text is cut, and said to be. */
   limit?: number;
 }
 
 /** Its own direction does not turn what stands around it. */
 export function Words({ text, limit }: WordsProps) {
-  const shown = shorten(text, limit ?? Number.POSITIVE_INFINITY);
+  const shown = shorten(text, limit ?? LONGEST);
   return (
     <>
       <bdi>{visible(shown.text)}</bdi>
@@ -27,7 +30,7 @@ export function Words({ text, limit }: WordsProps) {
  * empty text is said to be so.
  */
 export function Marked({ text, reference, limit }: WordsProps & { reference: string }) {
-  const most = limit ?? Number.POSITIVE_INFINITY;
+  const most = limit ?? LONGEST;
   const shown = shorten(text, most);
   if (shown.text.trim() === "") return <span class="note">(empty)</span>;
   return (

@@ -220,14 +220,19 @@ export function judgeCost({ doneSeconds, leftSeconds, samplesPerSecond, budgetHo
 export interface Repeat {
   candidates: number;
   largestDifference: number;
+  /** Where the run keeps the first score of each candidate, so that the same text never scores otherwise within it. */
+  kept?: Spread;
 }
 
-export function judgeRepeat({ candidates, largestDifference }: Repeat): Finding {
+export function judgeRepeat({ candidates, largestDifference, kept }: Repeat): Finding {
   const base = {
     check: "repeat",
     question: "Does the reward give the same score twice?",
     answer: `Of ${candidates} candidates scored twice the largest difference is ${largestDifference.toPrecision(1)}.`,
   } as const;
+  // Chance that stays with a candidate for good is noise among candidates.
+  if (kept && kept.spread >= LINES.spreadToNoise.good * kept.noise)
+    return { ...base, answer: `${base.answer} The run keeps the first.`, state: "good", advice: "" };
   return largestDifference <= LINES.repeat
     ? { ...base, state: "good", advice: "" }
     : {

@@ -14,6 +14,7 @@ import type { RunContext } from "../context.js";
 import { secondsLeft } from "../estimate.js";
 import { heldOutMetric } from "../held-out.js";
 import { BC, stepNames, streams } from "../names.js";
+import { rewardIsRemote, rewardParts } from "../reward-parts.js";
 import { chosenSources } from "../steps/grow.js";
 import { loadPrepared } from "../steps/prepare.js";
 import { rewardAsItIs } from "../steps/reward.js";
@@ -88,14 +89,17 @@ export async function measure(run: RunContext, options: DoctorOptions): Promise<
   const started = performance.now();
   await reward.score(inputs);
   const perScore = (performance.now() - started) / 1000 / inputs.length;
+  const spread = { spread: meanSpread(own.pool), noise: await noiseOf(reward, inputs, first, again) };
+  const kept = rewardParts(run.config.reward).some(rewardIsRemote);
   return {
-    spread: { spread: meanSpread(own.pool), noise: await noiseOf(reward, inputs, first, again) },
+    spread,
     bestOf: bestOf(own.pool, n, metric.name),
     temperatures: { temperature, rows: pools.map((each) => temperatureRow(each.temperature, each.pool)) },
     cost: await cost(run, options.hours, (pairs.length * n) / own.seconds, perScore),
     repeat: {
       candidates: inputs.length,
       largestDifference: Math.max(...first.map((score, i) => Math.abs(score - again[i]!))),
+      ...(kept && { kept: spread }),
     },
   };
 }

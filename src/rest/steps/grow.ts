@@ -21,7 +21,7 @@ import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { stepNames, streams } from "../names.js";
 import { loadPrepared } from "./prepare.js";
-import { growReward, scoringStep } from "./reward.js";
+import { growReward, scoringStep, takeJudgeSpread } from "./reward.js";
 
 /** Sources of one part file: what a kill can cost at most. */
 const SOURCES_A_PART = 500;
@@ -105,6 +105,7 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
       const total = await store.count();
       const progress = run.reporter.progress(`Score ${grow}`, total, "candidates");
       const tally = penaltyTally(reward);
+      takeJudgeSpread(run);
       let calls = 0;
       async function* scored(): AsyncGenerator<Scored[]> {
         let waiting: Candidate[] = [];
@@ -145,6 +146,8 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
         maxReward: stats.maxReward,
         ...tally.figures(),
       };
+      const spread = takeJudgeSpread(run);
+      if (spread) result.judgeSpread = spread.sum / spread.candidates;
       run.reporter.note(
         `Grow ${grow}: ${stats.candidates} candidates of ${stats.sources} sources, mean reward ` +
           `${(100 * stats.meanReward).toFixed(1)}, highest ${(100 * stats.maxReward).toFixed(1)}, ` +
@@ -155,6 +158,11 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
         run.reporter.note(
           `Grow ${grow}: penalties took ${(100 * meanPenalty).toFixed(1)} points of the mean reward, from ` +
             `${(100 * penalisedShare).toFixed(1)} % of the candidates.`,
+        );
+      if (result.judgeSpread !== undefined)
+        run.reporter.note(
+          `Grow ${grow}: the judge's scores of one candidate lie ${(100 * result.judgeSpread).toFixed(1)} points apart ` +
+            "(standard deviation, mean over candidates).",
         );
       return { result, metrics: { grow, scoredBy: scoringStep(run, grow), ...result, ...figures(stats) } };
     },

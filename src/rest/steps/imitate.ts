@@ -1,4 +1,4 @@
-/** The first policy: supervised training on the human pairs, G=0 I=0. */
+/** The first policy, G=0 I=0: supervised training on the human pairs, or a model as it was given. */
 
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -16,7 +16,7 @@ import { loadPrepared } from "./prepare.js";
 /** Pairs on which the validation loss is computed. */
 const VALIDATION_PAIRS = 500;
 
-/** Trains BC unless it is there; `onPace` is told once how long a step takes. */
+/** Makes BC unless it is there; `onPace` is told once how long a step takes. */
 export async function imitate(
   run: RunContext,
   onPace?: (pace: { seconds: number; step: number }) => void,
@@ -28,6 +28,16 @@ export async function imitate(
       const { bc, model } = run.config;
       const prepared = await loadPrepared(run);
       const policy = await startingPolicy(run, run.config);
+      const loss = () => policy.negativeLogLikelihood(prepared.validation.slice(0, VALIDATION_PAIRS));
+      if (bc.steps === 0) {
+        const facts = { steps: 0, bestStep: 0, tokens: 0, validationLoss: await loss() };
+        await policy.save(run.folder.policy(BC));
+        await policy.release();
+        run.reporter.note(
+          `BC: the model of ${model.from} as it is, validation loss ${facts.validationLoss.toFixed(3)} nats a token.`,
+        );
+        return { result: facts, metrics: facts };
+      }
       const progress = run.reporter.progress("BC (G=0 I=0)", bc.steps, "steps");
       const stateFile = join(run.folder.policies, `${BC}.training`);
       let validationLoss = Number.NaN;
@@ -43,9 +53,7 @@ export async function imitate(
           evaluateEvery: bc.validateEvery,
           patience: bc.patience === 0 ? Number.POSITIVE_INFINITY : bc.patience,
           evaluate: async () => {
-            validationLoss = await policy.negativeLogLikelihood(
-              prepared.validation.slice(0, VALIDATION_PAIRS),
-            );
+            validationLoss = await loss();
             return -validationLoss;
           },
           stateFile,

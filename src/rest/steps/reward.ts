@@ -11,7 +11,14 @@ import type { ProbeSummary, RewardSummary } from "../../store/summary.js";
 import { type RunContext, resultOf } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { BC, stepNames, streams } from "../names.js";
-import { type LearnedPart, learnedMembers, learnedPart, retrainsReward } from "../reward-parts.js";
+import {
+  type LearnedPart,
+  learnedMembers,
+  learnedPart,
+  retrainsReward,
+  rewardIsRemote,
+  rewardParts,
+} from "../reward-parts.js";
 import { loadPrepared } from "./prepare.js";
 
 /** Steps between two looks at the agreement on held-out sources, and looks without a better one. */
@@ -178,9 +185,35 @@ export function runReward(run: RunContext): Promise<Reward> {
   return rewardOf(run, stepNames.reward);
 }
 
-/** The same, but for being held to score alike at every call: the doctor measures whether it does. */
+/**
+ * The same, but neither held to score alike at every call nor answered from kept scores: the doctor measures whether it
+ * does.
+ */
 export function rewardAsItIs(run: RunContext): Promise<Reward> {
-  return rewardOf(run, stepNames.reward, 0);
+  return rewardOf(run, stepNames.reward, { repeat: 0, cached: false });
+}
+
+/** How far a judge's scores of one candidate lie apart. */
+export interface JudgeSpread {
+  candidates: number;
+  /** Sum over candidates of the standard deviation among their scores. */
+  sum: number;
+}
+
+const spreads = new WeakMap<RunContext, JudgeSpread>();
+
+/** Over all that judges have scored since the last call; undefined where none has. */
+export function takeJudgeSpread(run: RunContext): JudgeSpread | undefined {
+  const spread = spreads.get(run);
+  spreads.delete(run);
+  return spread;
+}
+
+function noteSpread(run: RunContext, deviations: readonly number[]): void {
+  const spread = spreads.get(run) ?? { candidates: 0, sum: 0 };
+  spread.candidates += deviations.length;
+  spread.sum += deviations.reduce((sum, one) => sum + one, 0);
+  spreads.set(run, spread);
 }
 
 /** The step that made the reward of a Grow's candidates, and of the checkpoints chosen on them. */
@@ -193,7 +226,11 @@ export function growReward(run: RunContext, grow: number): Promise<Reward> {
   return rewardOf(run, scoringStep(run, grow));
 }
 
-function rewardOf(run: RunContext, step: string, repeat = SCORED_TWICE): Promise<Reward> {
+function rewardOf(
+  run: RunContext,
+  step: string,
+  { repeat, cached } = { repeat: SCORED_TWICE, cached: true },
+): Promise<Reward> {
   return run.reward(`${step}, ${repeat} scored twice`, async () => {
     const { reward: options } = run.config;
     const members = learnedMembers(options);
@@ -214,6 +251,9 @@ function rewardOf(run: RunContext, step: string, repeat = SCORED_TWICE): Promise
       configFile: run.folder.config,
       check: { repeat },
       tokenize: run.config.evaluate.bleuTokenizer,
+      ...(cached && rewardParts(options).some(rewardIsRemote) && { cache: await run.scores() }),
+      ...(run.signal && { signal: run.signal }),
+      onSpread: (deviations) => noteSpread(run, deviations),
       ...(first ? { learned: first, learnedMembers: others } : {}),
     });
     const { lengthRatio, language } = options.penalties;

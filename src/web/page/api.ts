@@ -48,7 +48,7 @@ export type Answer<T> =
   | { state: "failed"; error: string; again(): void };
 
 /** Milliseconds after which a question that found no server is asked again. */
-const PATIENCE = 3000;
+export const PATIENCE = 3000;
 
 /**
  * The JSON at `path`, asked again when the path changes; nothing is asked while it is undefined. While another answer is

@@ -13,7 +13,7 @@ export function App() {
   const list = useAnswer<RunList>("/api/runs");
   const runs = list.state === "failed" ? [] : (list.data?.runs ?? []);
   const page = pages.find(({ path }) => path === place.page) ?? (place.page === "" ? pages[0] : undefined);
-  const run = place.query.get("run") ?? runs[0]?.name;
+  const run = runs.length === 0 ? undefined : (place.query.get("run") ?? runs[0]!.name);
   useEffect(() => {
     document.title = [page?.title, run, "Coppice"].filter(Boolean).join(" · ");
   }, [page, run]);
@@ -65,10 +65,29 @@ export function App() {
           <Empty title="There is no such page.">
             <p>Choose one above.</p>
           </Empty>
+        ) : run === undefined ? (
+          <NoRun title={page.title} again={list.reload} />
         ) : (
           <Loaded key={page.path} page={page} run={run} query={place.query} />
         )}
       </main>
+    </>
+  );
+}
+
+function NoRun({ title, again }: { title: string; again: () => void }) {
+  return (
+    <>
+      <h1>{title}</h1>
+      <Empty title="There is no run here yet.">
+        <p>
+          Make one with <code>coppice init DIR --pairs FILE</code> and start it with{" "}
+          <code>coppice run DIR</code>, or try <code>coppice demo</code>.
+        </p>
+        <button type="button" onClick={again}>
+          Look again
+        </button>
+      </Empty>
     </>
   );
 }

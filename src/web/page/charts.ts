@@ -15,6 +15,8 @@ export async function draw(place: HTMLElement, spec: object): Promise<DrawnChart
     ast: true,
     actions: false,
     renderer: "svg",
+    // A chart is one picture with one description: its parts are not read out.
+    config: { aria: false, mark: { aria: false } },
     // Both would write style elements, which the policy forbids.
     defaultStyle: false,
     tooltip: false,

@@ -2,9 +2,10 @@
 
 import type { ComponentType } from "preact";
 
-/** What a page is given: the run that is chosen, undefined where there is none. */
+/** What a page is given; where there is no run, none is shown. */
 export interface PageProps {
-  run: string | undefined;
+  /** The run that is chosen. */
+  run: string;
   query: URLSearchParams;
 }
 

@@ -3,6 +3,14 @@
 /** Pixels of a PNG for each of the drawing's own. */
 const SCALE = 2;
 
+/**
+ * A drawing of the page as it stands in a file: colours that are variables of the style sheet, `var(--ink, #1b1f24)`, become
+ * what stands behind the comma, since only browsers know variables.
+ */
+export function standalone(svg: string): string {
+  return svg.replace(/var\(--[\w-]+,\s*([^()]+)\)/g, "$1");
+}
+
 export function save(name: string, content: Blob): void {
   const address = URL.createObjectURL(content);
   const link = document.createElement("a");

@@ -18,9 +18,6 @@ const DASHES = [
 const INK = "currentColor";
 
 const CONFIG = {
-  // The chart is one picture with one description: its parts are not read out.
-  aria: false,
-  mark: { aria: false },
   font: "system-ui, sans-serif",
   view: { stroke: null },
   axis: {

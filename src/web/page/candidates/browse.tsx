@@ -3,6 +3,7 @@
 import { Reward } from "../../../report/components/reward.js";
 import { type Column, Table } from "../../../report/components/table.js";
 import { Words } from "../../../report/components/words.js";
+import { abridged } from "../../../report/escape.js";
 import { percent } from "../../../report/format.js";
 import type { ListedCandidate } from "../../../store/browse.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
@@ -11,8 +12,11 @@ import { Filters, filtersOf } from "./filters.js";
 import { keeps } from "./keeps.js";
 import { usePages } from "./use-pages.js";
 
+/** Characters of a text that the list shows; a source by itself shows all. */
+const LISTED = 400;
+
 interface BrowseProps {
-  run: string | undefined;
+  run: string;
   grow: number;
   query: URLSearchParams;
   /** τ in [0, 1]; undefined where nothing is scored. */
@@ -48,7 +52,7 @@ export function Browse({ run, grow, query, threshold }: BrowseProps) {
       header: "Candidate",
       cell: (row) => (
         <>
-          <Words text={row.text} />
+          <Words text={abridged(row.text, LISTED)} />
           {row.origin === "human" && <small class="faint"> (human)</small>}
           {!row.finished && <small class="faint"> (cut)</small>}
         </>
@@ -66,11 +70,8 @@ export function Browse({ run, grow, query, threshold }: BrowseProps) {
       header: "Source",
       sortable: true,
       cell: (row) => (
-        <a
-          href={linkTo("candidates", { ...Object.fromEntries(query), grow, source: row.sourceId })}
-          onClick={() => document.getElementById("main")?.scrollIntoView()}
-        >
-          {row.sourceId}: <Words text={row.source} />
+        <a href={linkTo("candidates", { ...Object.fromEntries(query), grow, source: row.sourceId })}>
+          {row.sourceId}: <Words text={abridged(row.source, LISTED)} />
         </a>
       ),
     },

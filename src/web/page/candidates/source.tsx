@@ -1,5 +1,6 @@
 /** One source with all its candidates: ranked, coloured by reward, kept or dropped, differences from the reference marked. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { Reward } from "../../../report/components/reward.js";
 import { Marked, Words } from "../../../report/components/words.js";
 import { count, decimal, plural } from "../../../report/format.js";
@@ -10,7 +11,7 @@ import { queryText, setQuery } from "../router.js";
 import { keeps } from "./keeps.js";
 
 interface SourceProps {
-  run: string | undefined;
+  run: string;
   grow: number;
   id: string;
   /** τ in [0, 1]; undefined where nothing is scored. */
@@ -19,8 +20,18 @@ interface SourceProps {
 
 export function Source({ run, grow, id, threshold }: SourceProps) {
   const answer = useAnswer<SourcePage>(`/api/candidates/source${queryText({ run, grow, source: id })}`);
+  const place = useRef<HTMLElement>(null);
+  // Whoever opens a source from far down the page goes on reading, and pressing Tab, in it. A page that has just been loaded
+  // stays where it is.
+  useEffect(() => {
+    const own = place.current!;
+    const { activeElement } = document;
+    if (activeElement === document.body || own.contains(activeElement)) return;
+    own.focus({ preventScroll: true });
+    own.scrollIntoView();
+  }, [id]);
   return (
-    <section class="source" aria-label={`Source ${id}`} data-testid="source">
+    <section class="source" aria-label={`Source ${id}`} data-testid="source" tabIndex={-1} ref={place}>
       <Answered answer={answer} show={(page) => <Shown page={page} threshold={threshold} />} />
     </section>
   );

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Cursor, ListedCandidate, Page, SearchPage } from "../../../store/browse.js";
-import { ask } from "../api.js";
+import { AskFailed, ask, PATIENCE } from "../api.js";
 
 /** Rows after which a search waits for the reader. */
 const ENOUGH = 25;
@@ -29,14 +29,22 @@ const NOTHING: Held = { rows: [], state: "loading", searched: 0, error: undefine
 export function usePages(path: string): Pages {
   const [held, setHeld] = useState<Held>(NOTHING);
   const stop = useRef<AbortController | undefined>(undefined);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   const load = async (before: Held) => {
     stop.current?.abort();
+    clearTimeout(timer.current);
     const control = new AbortController();
     stop.current = control;
     const { signal } = control;
     let { rows, next } = before;
-    setHeld({ ...before, state: "loading", error: undefined });
+    // Another list stays in sight until the first rows of the new one are there: whoever sorts by keyboard is in it.
+    setHeld((last) => ({
+      ...before,
+      rows: before === NOTHING ? last.rows : rows,
+      state: "loading",
+      error: undefined,
+    }));
     try {
       const wanted = rows.length + ENOUGH;
       // A search gives what it finds in a tenth of a second: it goes on until a page is full.
@@ -51,17 +59,20 @@ export function usePages(path: string): Pages {
         setHeld({ rows, next, state, searched: page.searched ?? 0, error: undefined });
       } while (next && rows.length < wanted);
     } catch (error) {
-      if (!signal.aborted)
-        setHeld({ ...before, rows, next, state: "failed", error: (error as Error).message });
+      if (signal.aborted) return;
+      const reached: Held = { ...before, rows, next, state: "failed", error: (error as Error).message };
+      setHeld(reached);
+      if (error instanceof AskFailed && error.status === 0)
+        timer.current = setTimeout(() => load(reached), PATIENCE);
     }
   };
 
   // Another path is another list; `load` is made anew at each drawing.
   useEffect(() => {
     // Typing changes the path at each letter.
-    const timer = setTimeout(() => load(NOTHING), 150);
+    timer.current = setTimeout(() => load(NOTHING), 150);
     return () => {
-      clearTimeout(timer);
+      clearTimeout(timer.current);
       stop.current?.abort();
     };
   }, [path]);

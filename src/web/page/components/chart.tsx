@@ -46,12 +46,17 @@ export function Chart({ name, description, spec, rows }: ChartProps) {
     <figure class="chart" data-testid={`chart-${name}`}>
       <div ref={place} class="drawing" role="img" aria-label={description} />
       {failed && <p class="note">This chart could not be drawn; its figures are in the CSV file.</p>}
-      <Save name={name} rows={rows ?? valuesOf(spec)} {...(drawn ? { svg: () => drawn.svg() } : {})} />
+      <Save name={name} rows={rows ?? rowsOf(spec)} {...(drawn ? { svg: () => drawn.svg() } : {})} />
     </figure>
   );
 }
 
-/** All data rows that stand in a specification; layers that only place words have none. */
+/** The data rows that stand in a specification, each once: lines, points and intervals are drawn from the same ones. */
+function rowsOf(spec: object): Record<string, unknown>[] {
+  return [...new Map(valuesOf(spec).map((row) => [JSON.stringify(row), row])).values()];
+}
+
+/** Those of every layer; layers that only place words have none. */
 function valuesOf(spec: unknown): Record<string, unknown>[] {
   if (Array.isArray(spec)) return spec.flatMap(valuesOf);
   if (typeof spec !== "object" || spec === null) return [];

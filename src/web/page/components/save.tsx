@@ -1,7 +1,7 @@
 /** Three buttons below a chart: the picture as it stands, the same in pixels, the figures. */
 
 import { toCsv } from "../csv.js";
-import { save, toPng } from "../save.js";
+import { save, standalone, toPng } from "../save.js";
 
 interface SaveProps {
   /** Of the files, without their ending. */
@@ -12,8 +12,9 @@ interface SaveProps {
 }
 
 export function Save({ name, svg, rows }: SaveProps) {
-  const saveSvg = async () => svg && save(`${name}.svg`, new Blob([await svg()], { type: "image/svg+xml" }));
-  const savePng = async () => svg && save(`${name}.png`, await toPng(await svg()));
+  const saveSvg = async () =>
+    svg && save(`${name}.svg`, new Blob([standalone(await svg())], { type: "image/svg+xml" }));
+  const savePng = async () => svg && save(`${name}.png`, await toPng(standalone(await svg())));
   const saveCsv = () => save(`${name}.csv`, new Blob([toCsv(rows)], { type: "text/csv" }));
   return (
     <figcaption class="save">

@@ -32,15 +32,7 @@ export default function CandidatesPage({ run, query }: PageProps) {
   );
 }
 
-function OfRun({
-  run,
-  grows,
-  query,
-}: {
-  run: string | undefined;
-  grows: readonly GrowView[];
-  query: URLSearchParams;
-}) {
+function OfRun({ run, grows, query }: { run: string; grows: readonly GrowView[]; query: URLSearchParams }) {
   const asked = Number(query.get("grow"));
   const chosen = grows.find(({ grow }) => grow === asked) ?? grows.at(-1)!;
   return (
@@ -69,15 +61,7 @@ function OfRun({
   );
 }
 
-function OfGrow({
-  run,
-  chosen,
-  query,
-}: {
-  run: string | undefined;
-  chosen: GrowView;
-  query: URLSearchParams;
-}) {
+function OfGrow({ run, chosen, query }: { run: string; chosen: GrowView; query: URLSearchParams }) {
   const { grow, thresholds } = chosen;
   const kept = useAnswer<KeptTable>(`/api/candidates/kept${queryText({ run, grow })}`);
   // A whole number of 200ths, so that a threshold that is dragged is looked up and not asked for.

@@ -44,15 +44,6 @@ function Comparison({ list: { runs, studies }, query }: { list: CompareList; que
           .filter((each) => (each === name ? on : chosen.includes(each)))
           .join("\n") || "\n",
     });
-  if (runs.length === 0)
-    return (
-      <Empty title="This folder holds no run yet.">
-        <p>
-          Start one with <code>coppice run</code>, or open a folder that holds several:{" "}
-          <code>coppice ui runs</code>.
-        </p>
-      </Empty>
-    );
   return (
     <>
       {studies.map((study) => (

@@ -24,15 +24,6 @@ const STATES: Record<RunState["state"], string> = {
 };
 
 export default function RunPage({ run }: PageProps) {
-  if (run === undefined)
-    return (
-      <Empty title="There is no run here yet.">
-        <p>
-          Make one with <code>coppice init DIR --pairs FILE</code> and start it with{" "}
-          <code>coppice run DIR</code>, or try <code>coppice demo</code>. Then reload this page.
-        </p>
-      </Empty>
-    );
   return <Watched key={run} run={run} />;
 }
 
@@ -57,7 +48,7 @@ function Watched({ run }: { run: string }) {
         )}
         {!heard && (
           <span class="badge stopped" role="status" data-testid="not-heard">
-            Server not heard; trying again
+            The server does not answer. Start coppice ui again; this page then goes on by itself.
           </span>
         )}
       </p>
