@@ -20,7 +20,9 @@ export function page(title: string, body: ComponentChildren): string {
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 ${renderMarkup(body)}
+</main>
 </body>
 </html>
 `;

@@ -42,7 +42,7 @@ const HOSTILE = [
 const SHOWN = [
   ...HOSTILE.slice(0, 3),
   "[U+202E]gnirts desrever[U+202C] [U+2066]isolated[U+2069] [U+0007]bell",
-  `${"A".repeat(5000)} … (95000 more characters)`,
+  `${"A".repeat(5000)} … (95,000 more characters)`,
 ];
 
 /**
