@@ -327,7 +327,7 @@ describe.skipIf(!hasChromium("Run, Candidates and Ratings are"))("in a browser",
     for (const [id, text] of SHOWN.entries()) {
       await page.evaluate(`location.hash = "#/candidates?run=${HOSTILE_RUN}&source=${id}"`);
       await expect.poll(() => textOf(page, "source-text"), SOON).toBe(text);
-      expect(await page.locator("[data-testid=candidate] bdi").first().textContent()).toBe(text);
+      expect(await page.getByTestId("candidate").first().textContent()).toContain(text);
     }
     await page.fill("[data-testid=search]", "<script>alert(2)");
     await expect.poll(() => page.locator("[data-testid=candidate-list] tbody tr").count(), SOON).toBe(3);
