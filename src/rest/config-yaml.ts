@@ -27,7 +27,13 @@ export interface Located {
 /** Reads one YAML document; `file` is for messages. Throws a UserError at the line of a mistake in the YAML. */
 export function readYaml(text: string, file: string): Located {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+  // What is wrong is thrown below; the library would print warnings beside it.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    version: "1.2",
+    logLevel: "error",
+  });
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const error = document.errors[0];
   if (error) throw new UserError(syntaxSentence(error, text), { file, line: lineAt(error.pos[0]) });
