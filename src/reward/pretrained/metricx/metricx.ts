@@ -33,11 +33,14 @@ export const metricx: PretrainedFamily = {
   // Neither the papers nor the model cards print the score of a sentence.
   known: [],
   recognises: async (folder) => isMt5Config(await readConfigJson(folder).catch(() => undefined)),
-  files: async (folder, { tokenizer }) => [
-    join(folder, CONFIG),
-    ...(await checkpointFiles(folder)),
-    await tokenizerFile(folder, tokenizer, TOKENIZERS),
-  ],
+  files: async (folder, { variant, tokenizer }) => {
+    variantOf(folder, variant);
+    return [
+      join(folder, CONFIG),
+      ...(await checkpointFiles(folder)),
+      await tokenizerFile(folder, tokenizer, TOKENIZERS),
+    ];
+  },
   open: async (thread, folder, options) => MetricX.load(thread, folder, options),
 };
 
