@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Interrupted } from "../../../src/errors.js";
 import { distanceBuckets, mt5Regression, parseMt5Config } from "../../../src/model/mt5.js";
 import { loadMt5Regression } from "../../../src/model/mt5-folder.js";
@@ -168,9 +168,16 @@ describe("what stands beside an input in a batch", () => {
 describe("a checkpoint is refused in a sentence", () => {
   const open = (of: string, options = {}) => openPretrained(thread, of, options);
   let count = 0;
-  /** A folder whose tensors are changed, deleted with the others. */
-  const changed = (change: (tensors: Map<string, StoredTensor>) => void) =>
-    metricxFolder(parent, `metricx-23-qe-changed-${count++}`, change);
+  const made: string[] = [];
+  /** A folder whose tensors are changed. */
+  const changed = async (change: (tensors: Map<string, StoredTensor>) => void) => {
+    made.push(await metricxFolder(parent, `metricx-23-qe-changed-${count++}`, change));
+    return made.at(-1)!;
+  };
+  // Each has 32 MB.
+  afterEach(() => {
+    for (const one of made.splice(0)) rmSync(one, { recursive: true });
+  });
 
   test("that is no folder, or none of a metric", async () => {
     await expect(open(join(parent, "none"))).rejects.toThrow("there is no such folder");
