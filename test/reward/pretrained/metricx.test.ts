@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Interrupted } from "../../../src/errors.js";
-import { distanceBuckets, mt5Regression, parseMt5Config } from "../../../src/model/mt5.js";
+import {
+  distanceBuckets,
+  mt5Regression,
+  mt5Shapes,
+  parseMt5Config,
+  unusedShapes,
+} from "../../../src/model/mt5.js";
 import { loadMt5Regression } from "../../../src/model/mt5-folder.js";
 import { readSafetensors, type StoredTensor } from "../../../src/model/safetensors.js";
 import type { PretrainedScorer } from "../../../src/reward/pretrained/family.js";
@@ -44,6 +50,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await thread.close();
   await rm(parent, { recursive: true });
+});
+
+test("a network of MetricX's large size has as many weights as the published file", () => {
+  const sizes = { d_model: 1024, d_ff: 2816, d_kv: 64, num_heads: 16, num_layers: 24 };
+  const large = parseMt5Config({ model_type: "mt5", vocab_size: 250_112, ...sizes }, "config.json");
+  const shapes = [...mt5Shapes(large).values(), ...unusedShapes(large).values(), [250_112, 1024]];
+  const weights = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
+  expect(weights).toBe(1_229_581_312);
 });
 
 describe("mT5 equals Transformers'", () => {
