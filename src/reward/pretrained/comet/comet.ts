@@ -37,6 +37,7 @@ export const comet: PretrainedFamily = {
     return hparams !== undefined && "class_identifier" in hparams;
   },
   files: async (folder, options) => {
+    variantOf(folder, options.variant);
     const tokenizer = await tokenizerOf(folder, options);
     const { hparamsFile, weightsFile, configFile } = await readModel(folder, tokenizer);
     return [hparamsFile, weightsFile, ...(configFile === undefined ? [] : [configFile]), tokenizer];
