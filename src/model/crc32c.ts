@@ -27,12 +27,14 @@ export function crc32c(bytes: Uint8Array): number {
     crc = (crc >>> 8) ^ t0[(crc ^ bytes[at++]!) & 0xff]!;
   };
   while (at < bytes.length && (bytes.byteOffset + at) % 4 !== 0) step();
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
-  for (let i = 0; i < words.length; i++) {
-    crc ^= words[i]!;
-    crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+  if (at < bytes.length) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (bytes.length - at) >> 2);
+    for (let i = 0; i < words.length; i++) {
+      crc ^= words[i]!;
+      crc = t3[crc & 0xff]! ^ t2[(crc >>> 8) & 0xff]! ^ t1[(crc >>> 16) & 0xff]! ^ t0[crc >>> 24]!;
+    }
+    at += 4 * words.length;
   }
-  at += 4 * words.length;
   while (at < bytes.length) step();
   return ~crc >>> 0;
 }

@@ -6,11 +6,11 @@
 
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.js";
-import { ProtobufError, protobufFields } from "../text/protobuf.js";
+import { ProtobufError, protobufFields } from "../protobuf.js";
 import { maskedCrc32c } from "./crc32c.js";
 import { fileError, openToRead, readFully } from "./files.js";
 import { fromBrainFloat, fromHalf } from "./half.js";
-import type { StoredTensor } from "./safetensors.js";
+import type { TensorReader } from "./safetensors.js";
 import { TableError, tableEntries } from "./sorted-table.js";
 
 /** Types that are read, by TensorFlow's number (types.proto), and the bytes of a number in each. */
@@ -21,7 +21,7 @@ const KINDS = new Map([
   [19, { name: "half", width: 2 }],
 ]);
 
-interface Description {
+export interface TensorDescription {
   readonly name: string;
   readonly type: number;
   readonly shape: readonly number[];
@@ -36,35 +36,43 @@ interface Description {
 const LARGEST_INDEX = 64 << 20;
 
 /**
- * Reads all variables of the checkpoint `prefix` (the path without `.index`); 16-bit numbers arrive as 32-bit ones, exactly.
- * Every checksum is checked.
+ * Opens the checkpoint `prefix` (the path without `.index`), to be read a tensor at a time. Every checksum is checked.
  *
  * Throws `UserError`, naming the file and the tensor, for files that are missing, damaged, in several parts, big-endian, or that
- * hold another type than float, half, bfloat16 and int64.
+ * hold another type than float, half, bfloat16 and int64; `read` throws one where the numbers are damaged.
  */
-export async function readTensorBundle(prefix: string): Promise<Map<string, StoredTensor>> {
-  const index = `${prefix}.index`;
-  const described = descriptions(await readIndex(index), index);
-  const path = `${prefix}.data-00000-of-00001`;
+export async function openTensorBundle(prefix: string): Promise<TensorReader> {
+  const [indexPath, path] = bundleFiles(prefix);
+  const described = parseBundleIndex(await readIndex(indexPath), indexPath);
   const handle = await openToRead(path);
   try {
-    const { size } = await handle.stat();
-    checkLayout(described, size, path);
-    const tensors = new Map<string, StoredTensor>();
-    for (const { name, type, shape, offset, size: bytes, checksum } of described) {
-      const buffer = new ArrayBuffer(bytes);
-      const numbers = new Uint8Array(buffer);
-      await readFully(handle, numbers, offset, path);
-      if (maskedCrc32c(numbers) !== checksum)
+    checkLayout(described, (await handle.stat()).size, path);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  const byName = new Map(described.map((tensor) => [tensor.name, tensor] as const));
+  return {
+    shapes: new Map(described.map(({ name, shape }) => [name, shape] as const)),
+    read: async (name) => {
+      const tensor = byName.get(name);
+      if (!tensor) throw new Error(`no tensor is named ${name}`);
+      const buffer = new ArrayBuffer(tensor.size);
+      const bytes = new Uint8Array(buffer);
+      await readFully(handle, bytes, tensor.offset, path);
+      if (maskedCrc32c(bytes) !== tensor.checksum)
         throw new UserError(`tensor "${name}" has a wrong checksum: the file is damaged. Copy it again.`, {
           file: path,
         });
-      tensors.set(name, { shape, data: numbersOf(buffer, type) });
-    }
-    return tensors;
-  } finally {
-    await handle.close();
-  }
+      return numbersOf(buffer, tensor.type);
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** The two files of a checkpoint. */
+export function bundleFiles(prefix: string): [index: string, data: string] {
+  return [`${prefix}.index`, `${prefix}.data-00000-of-00001`];
 }
 
 async function readIndex(path: string): Promise<Uint8Array> {
@@ -81,10 +89,13 @@ async function readIndex(path: string): Promise<Uint8Array> {
   });
 }
 
-/** What the index says of each tensor, in the order of their places in the file of numbers. */
-function descriptions(index: Uint8Array, path: string): Description[] {
+/**
+ * What the bytes of an index say of each tensor, in the order of their places in the file of numbers.
+ * @throws UserError naming `path`.
+ */
+export function parseBundleIndex(index: Uint8Array, path: string): TensorDescription[] {
   try {
-    const described: Description[] = [];
+    const described: TensorDescription[] = [];
     let headed = false;
     for (const { key, value } of tableEntries(index)) {
       // The header has the empty key, and so comes first.
@@ -113,7 +124,7 @@ function checkHeader(message: Uint8Array): void {
 }
 
 /** `BundleEntryProto` */
-function describe(name: string, message: Uint8Array): Description {
+function describe(name: string, message: Uint8Array): TensorDescription {
   let shape: number[] = [];
   let checksum: number | undefined;
   for (const { number, value } of protobufFields(message)) {
@@ -158,10 +169,11 @@ function numbersIn(message: Uint8Array): Map<number, number> {
 }
 
 /** Makes sure that tensors neither overlap, so that no more is read than the file has, nor reach beyond the file's end. */
-function checkLayout(sorted: readonly Description[], available: number, path: string): void {
+function checkLayout(sorted: readonly TensorDescription[], available: number, path: string): void {
   let position = 0;
   for (const { name, offset, size } of sorted) {
-    if (offset < position) throw new UserError(`tensor "${name}" overlaps the one before it.`, { file: path });
+    if (offset < position)
+      throw new UserError(`tensor "${name}" overlaps the one before it.`, { file: path });
     position = offset + size;
     if (position > available)
       throw new UserError(

@@ -7,8 +7,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Place, UserError } from "../errors.js";
+import { ProtobufError } from "../protobuf.js";
 import { CharacterMap } from "./character-map.js";
-import { ProtobufError } from "./protobuf.js";
 import { piecesOf, SPACE_MARK } from "./sentencepiece.js";
 import {
   type Normalisation,
