@@ -152,3 +152,30 @@ function geluTanh(x: Value): Value {
   const cubic = add(x, mul(mul(mul(x, x), x), 0.044715));
   return mul(mul(x, 0.5), add(tanh(mul(cubic, Math.sqrt(2 / Math.PI))), 1));
 }
+
+/** What Transformers calls a weight of `bertEncoderSpecs`, in all three families. */
+export function transformersName(name: string): string {
+  const [, block, part, kind] = /^(embeddings|layers\.\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
+  const known = part && (block === "embeddings" ? EMBEDDING_NAMES[part] : LAYER_NAMES[part]);
+  if (!block || !known) throw new Error(`an encoder has no weight ${name}`);
+  const inside = block === "embeddings" ? known : `encoder.${block.replace("layers", "layer")}.${known}`;
+  return `${inside}.${kind}`;
+}
+
+const EMBEDDING_NAMES: Readonly<Record<string, string>> = {
+  word: "embeddings.word_embeddings",
+  position: "embeddings.position_embeddings",
+  type: "embeddings.token_type_embeddings",
+  norm: "embeddings.LayerNorm",
+  projection: "encoder.embedding_hidden_mapping_in",
+};
+const LAYER_NAMES: Readonly<Record<string, string>> = {
+  "attention.query": "attention.self.query",
+  "attention.key": "attention.self.key",
+  "attention.value": "attention.self.value",
+  "attention.output": "attention.output.dense",
+  "attention.norm": "attention.output.LayerNorm",
+  inner: "intermediate.dense",
+  outer: "output.dense",
+  norm: "output.LayerNorm",
+};
