@@ -54,7 +54,7 @@ export async function openTensorBundle(prefix: string): Promise<TensorReader> {
   const byName = new Map(described.map((tensor) => [tensor.name, tensor] as const));
   return {
     shapes: new Map(described.map(({ name, shape }) => [name, shape] as const)),
-    read: async (name) => {
+    read: async (name, row) => {
       const tensor = byName.get(name);
       if (!tensor) throw new Error(`no tensor is named ${name}`);
       const buffer = new ArrayBuffer(tensor.size);
@@ -64,7 +64,11 @@ export async function openTensorBundle(prefix: string): Promise<TensorReader> {
         throw new UserError(`tensor "${name}" has a wrong checksum: the file is damaged. Copy it again.`, {
           file: path,
         });
-      return numbersOf(buffer, tensor.type);
+      const numbers = numbersOf(buffer, tensor.type);
+      if (row === undefined) return numbers;
+      // The checksum is that of all rows, so that one alone is not read faster.
+      const width = numbers.length / tensor.shape[0]!;
+      return numbers.slice(row * width, (row + 1) * width);
     },
     close: () => handle.close(),
   };

@@ -135,6 +135,12 @@ describe("a tensor bundle", () => {
     expect(await readAll(join(FIXTURES, name))).toEqual(Object.fromEntries(expected));
   });
 
+  it("gives a row alone", async () => {
+    const reader = await openTensorBundle(join(FIXTURES, "types"));
+    expect(Array.from(await reader.read("whole", 1), Number)).toEqual([3, -(2 ** 33)]);
+    await reader.close();
+  });
+
   it("with tensors of text is refused", async () => {
     const message = await failure(fixture("strings.index"), fixture(`strings${DATA}`));
     expect(message).toBe(

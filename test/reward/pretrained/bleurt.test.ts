@@ -151,7 +151,7 @@ describe("a folder", () => {
       "published",
       "bert_config.json",
       { num_hidden_layers: 3 },
-      'FOLDER/variables/variables.index: tensor "bert/encoder/layer_2/attention/self/query/kernel" of shape [24,24] is missing. Copy the checkpoint\'s folder again, with all of its weights.',
+      'FOLDER/variables/variables.index: tensor "bert/encoder/layer_2/attention/self/query/kernel" of shape [24,24] is missing. Copy the model folder again, with all of its weights.',
     ],
     [
       "a layer fewer than the weights",
@@ -165,7 +165,7 @@ describe("a folder", () => {
       "published",
       "bert_config.json",
       { intermediate_size: 44 },
-      'FOLDER/variables/variables.index: tensor "bert/encoder/layer_0/intermediate/dense/kernel" has shape [24,40], but [24,44] was expected. The weights and the configuration belong to different checkpoints.',
+      'FOLDER/variables/variables.index: tensor "bert/encoder/layer_0/intermediate/dense/kernel" has shape [24,40], but [24,44] was expected. The weights and the configuration belong to different models.',
     ],
     [
       "heads that do not share the width",

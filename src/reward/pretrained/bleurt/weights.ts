@@ -3,8 +3,7 @@
 import { join } from "node:path";
 import { UserError } from "../../../errors.js";
 import type { BertEncoderConfig } from "../../../model/bert-encoder.js";
-import { openCheckpoint } from "../../../model/checkpoint.js";
-import type { StoredTensor } from "../../../model/safetensors.js";
+import { type Checkpoint, checkpointOver, openCheckpoint } from "../../../model/checkpoint.js";
 import { bundleFiles, openTensorBundle } from "../../../model/tensor-bundle.js";
 import { type Activation, type BleurtFolder, SAVED_MODEL, VARIABLES } from "./folder.js";
 import { kindOf, portName, variableName } from "./names.js";
@@ -23,18 +22,9 @@ interface Weight {
   readonly data: Float32Array;
 }
 
-/** Tensors of a checkpoint by their own names. */
-interface Source {
-  /** The file that lists or holds them, for messages. */
-  readonly file: string;
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-  read(name: string, shape: readonly number[]): Promise<StoredTensor["data"]>;
-  close(): Promise<void>;
-}
-
 /** How a layout names and keeps the weights. */
 interface Layout {
-  open(folder: string): Promise<Source>;
+  open(folder: string): Promise<Checkpoint>;
   /** What it calls a weight of `bleurtShapes`. */
   nameOf(weight: string): string;
   /** Whether the matrices of layers are kept as [in, out]. */
@@ -55,7 +45,9 @@ const LAYOUTS: Readonly<Record<BleurtFolder["layout"], Layout>> = {
   published: {
     open: async (folder) => {
       const prefix = join(folder, VARIABLES);
-      return { file: bundleFiles(prefix)[0], ...(await openTensorBundle(prefix)) };
+      const reader = await openTensorBundle(prefix);
+      const places = new Map([...reader.shapes.keys()].map((name) => [name, reader] as const));
+      return checkpointOver(bundleFiles(prefix)[0], places, () => reader.close());
     },
     nameOf: variableName,
     transposed: true,
@@ -83,7 +75,6 @@ export async function readBleurtWeights(from: BleurtFolder): Promise<BleurtWeigh
   const layout = LAYOUTS[from.layout];
   const source = await layout.open(from.folder);
   try {
-    const { file } = source;
     const config: BertEncoderConfig = {
       ...from.sizes,
       // Not every configuration names it.
@@ -95,12 +86,10 @@ export async function readBleurtWeights(from: BleurtFolder): Promise<BleurtWeigh
       const turned = layout.transposed && kindOf(name) === "kernel";
       return { name, shape, own: layout.nameOf(name), ownShape: turned ? shape.toReversed() : shape, turned };
     });
-    checkTensors(source, new Map(wanted.map(({ own, ownShape }) => [own, ownShape])), layout.isOther);
+    refuseOthers(source, new Set(wanted.map(({ own }) => own)), layout.isOther);
     const weights: Record<string, Weight> = {};
     for (const { name, shape, own, ownShape, turned } of wanted) {
       const data = await source.read(own, ownShape);
-      if (!(data instanceof Float32Array))
-        throw new UserError(`tensor "${own}" holds whole numbers, expected real ones.`, { file });
       weights[name] = { shape, data: turned ? transposed(data, shape) : data };
     }
     return { config, weights };
@@ -109,27 +98,13 @@ export async function readBleurtWeights(from: BleurtFolder): Promise<BleurtWeigh
   }
 }
 
-/** Makes sure that the tensors are those of the network, no more and no fewer. */
-function checkTensors(
-  { file, shapes }: Source,
-  wanted: ReadonlyMap<string, readonly number[]>,
+function refuseOthers(
+  { file, shapes }: Checkpoint,
+  known: ReadonlySet<string>,
   isOther: (name: string) => boolean,
 ): void {
-  for (const [name, shape] of wanted) {
-    const found = shapes.get(name);
-    if (!found)
-      throw new UserError(
-        `tensor "${name}" of shape [${shape}] is missing. Copy the checkpoint's folder again, with all of its weights.`,
-        { file },
-      );
-    if (String(found) !== String(shape))
-      throw new UserError(
-        `tensor "${name}" has shape [${found}], but [${shape}] was expected. The weights and the configuration belong to different checkpoints.`,
-        { file },
-      );
-  }
   for (const name of shapes.keys())
-    if (!wanted.has(name) && !isOther(name))
+    if (!known.has(name) && !isOther(name))
       throw new UserError(
         `tensor "${name}" has no place in the network that the configuration describes. Only BLEURT-20 and its distillations are read here.`,
         { file },
