@@ -860,6 +860,7 @@ const evaluate = z
       "13a",
       "sacreBLEU's tokenizer; zh for Chinese, char for other scripts without spaces",
     ),
+    judge: z.strictObject(rewardKinds.pretrained).optional(),
   })
   .prefault({})
   .meta({ description: "What the report measures, on sources never trained on" });
