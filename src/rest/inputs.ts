@@ -6,14 +6,14 @@ import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { loadModelFolder, type StoredModel } from "../model/folder.js";
 import { mustFit } from "../policy/native.js";
-import { pretrainedPlace, remoteScores } from "../reward/create.js";
+import { type PretrainedRewardOptions, pretrainedPlace, remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
 import { familyOf } from "../reward/pretrained/open.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
-import { type PretrainedPart, rewardIsRemote, rewardParts } from "./reward-parts.js";
+import { rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
 export const MODULE_CONTENT = "content of the reward module";
@@ -88,7 +88,10 @@ function orNone<T>(error: unknown): T[] {
  * The files that the scores of a pretrained reward follow from.
  * @throws UserError where it is none, or one of them is missing.
  */
-export async function pretrainedFiles(part: PretrainedPart, configFile: string): Promise<InputPlace[]> {
+export async function pretrainedFiles(
+  part: PretrainedRewardOptions,
+  configFile: string,
+): Promise<InputPlace[]> {
   const { folder, options } = pretrainedPlace(part, configFile);
   const family = await familyOf(folder, options);
   return (await family.files(folder, options)).map((file) => {

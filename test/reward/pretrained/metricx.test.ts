@@ -1,12 +1,14 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Interrupted } from "../../../src/errors.js";
 import { distanceBuckets, mt5Regression, parseMt5Config } from "../../../src/model/mt5.js";
 import { loadMt5Regression } from "../../../src/model/mt5-folder.js";
-import { readSafetensors } from "../../../src/model/safetensors.js";
-import { VARIANTS, variantNames } from "../../../src/reward/pretrained/metricx/variants.js";
+import { readSafetensors, type StoredTensor } from "../../../src/model/safetensors.js";
+import type { PretrainedScorer } from "../../../src/reward/pretrained/family.js";
+import { VARIANTS, variantNames, variantOf } from "../../../src/reward/pretrained/metricx/variants.js";
 import { openPretrained } from "../../../src/reward/pretrained/open.js";
 import type { RewardInput } from "../../../src/reward/reward.js";
 import { floatData, floats, integers, Program } from "../../../src/tensor/program.js";
@@ -132,6 +134,135 @@ describe("MetricX scores as its authors' program", () => {
     if (variant === "metricx-24-qe") expect(found[4]).toEqual({ raw: 0, reward: 1 });
     await scorer.close();
   });
+});
+
+describe("what stands beside an input in a batch", () => {
+  test("changes no more than rounding", async () => {
+    const alone = await openPretrained(thread, folder, { batchTokens: 1 });
+    const together = await openPretrained(thread, folder, { batchTokens: 100_000 });
+    const short = inputs.slice(0, 8);
+    const raws = async (scorer: PretrainedScorer, batch: RewardInput[]) =>
+      (await scorer.score(batch)).map(({ raw }) => raw);
+    const single = await raws(alone, short);
+    expect(largestDifference(await raws(together, short), single)).toBeLessThan(1e-4);
+    const reversed = await raws(together, [...short].reverse());
+    expect(largestDifference(reversed.reverse(), single)).toBeLessThan(1e-4);
+    // The test could not fail if every score were alike.
+    expect(new Set(single.map((raw) => raw.toFixed(3))).size).toBe(8);
+    await alone.close();
+    await together.close();
+  });
+
+  test("is told as it is done, and can be stopped", async () => {
+    const scorer = await openPretrained(thread, folder, { batchTokens: 1 });
+    const done: number[] = [];
+    await scorer.score(inputs.slice(0, 3), { onProgress: (count) => done.push(count) });
+    expect(done).toEqual([1, 2, 3]);
+    expect(await scorer.score([])).toEqual([]);
+    const stopped = scorer.score(inputs, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toBeInstanceOf(Interrupted);
+    await scorer.close();
+  });
+});
+
+describe("a checkpoint is refused in a sentence", () => {
+  const open = (of: string, options = {}) => openPretrained(thread, of, options);
+  let count = 0;
+  /** A folder whose tensors are changed, deleted with the others. */
+  const changed = (change: (tensors: Map<string, StoredTensor>) => void) =>
+    metricxFolder(parent, `metricx-23-qe-changed-${count++}`, change);
+
+  test("that is no folder, or none of a metric", async () => {
+    await expect(open(join(parent, "none"))).rejects.toThrow("there is no such folder");
+    await expect(open(parent)).rejects.toThrow("does not look like a checkpoint of metricx");
+  });
+
+  test("whose variant is unknown, is another, or is not said", async () => {
+    await expect(open(folder, { variant: "metricx-99" })).rejects.toThrow(
+      '"metricx-99" is no variant of a pretrained reward; it must be one of metricx-23, metricx-23-qe',
+    );
+    await expect(open(folder, { variant: "metricx-24" })).rejects.toThrow(
+      "the folder's name says metricx-23-qe, but the variant asked for is metricx-24",
+    );
+    const nameless = await metricxFolder(parent, "my-metric");
+    await expect(open(nameless)).rejects.toThrow("the folder's name does not say which MetricX this is");
+    const scorer = await open(nameless, { variant: "metricx-23" });
+    expect(scorer).toMatchObject({ variant: "metricx-23", needsReference: true, needsSource: false });
+    await expect(scorer.score([{ source: "a", candidate: "b" }])).rejects.toThrow(
+      'metricx-23 compares with a reference, and source "a" has none',
+    );
+    await scorer.close();
+  });
+
+  test("that lacks a tensor: the head, an embedding, a layer, or one that is not even used", async () => {
+    for (const name of [
+      "lm_head.weight",
+      "shared.weight",
+      "encoder.block.2.layer.1.DenseReluDense.wi_1.weight",
+      "decoder.block.1.layer.0.SelfAttention.q.weight",
+    ])
+      await expect(open(await changed((tensors) => tensors.delete(name)))).rejects.toThrow(
+        new RegExp(`model\\.safetensors: tensor "${name}" of shape \\[.*\\] is missing`),
+      );
+  });
+
+  test("that has one too many, or of another shape", async () => {
+    const more = { shape: [1], data: new Float32Array(1) };
+    await expect(open(await changed((tensors) => tensors.set("score.weight", more)))).rejects.toThrow(
+      'tensor "score.weight" has no place in the mT5 that config.json describes',
+    );
+    await expect(
+      open(await changed((tensors) => tensors.set("encoder.final_layer_norm.weight", more))),
+    ).rejects.toThrow('tensor "encoder.final_layer_norm.weight" has shape [1], but [16] was expected');
+  });
+
+  test("whose second embedding is another matrix; the same one is welcome", async () => {
+    const finite = (tensors: Map<string, StoredTensor>) => {
+      (tensors.get("shared.weight")!.data as Float32Array).fill(0.5);
+      tensors.set("encoder.embed_tokens.weight", tensors.get("shared.weight")!);
+    };
+    await (await open(await changed(finite))).close();
+    const other = await changed((tensors) => {
+      finite(tensors);
+      const { shape, data } = tensors.get("shared.weight")!;
+      const copy = (data as Float32Array).slice();
+      copy[copy.length - 1] = 0;
+      tensors.set("encoder.embed_tokens.weight", { shape, data: copy });
+    });
+    await expect(open(other)).rejects.toThrow('"shared.weight" and "encoder.embed_tokens.weight" differ');
+  });
+
+  test("whose configuration is of another network", async () => {
+    const of = async (change: object) => {
+      const made = await changed(() => {});
+      const file = join(made, "config.json");
+      writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), ...change }));
+      return made;
+    };
+    await expect(open(await of({ model_type: "t5" }))).rejects.toThrow("does not look like a checkpoint");
+    await expect(open(await of({ feed_forward_proj: "relu" }))).rejects.toThrow("feed_forward_proj");
+    await expect(open(await of({ tie_word_embeddings: true }))).rejects.toThrow("tie_word_embeddings");
+    await expect(open(await of({ vocab_size: 32_000 }))).rejects.toThrow("read from token 250089");
+    await expect(open(await of({ num_layers: 4 }))).rejects.toThrow('"encoder.block.3.');
+    await expect(open(await of({ num_layers: 2 }))).rejects.toThrow('"encoder.block.2.');
+  });
+
+  test("without its tokenizer", async () => {
+    const bare = await changed(() => {});
+    rmSync(join(bare, "spiece.model"));
+    await expect(open(bare)).rejects.toThrow("spiece.model or tokenizer.json was expected");
+    await (await open(bare, { tokenizer: FIXTURE })).close();
+  });
+});
+
+test("folders as Hugging Face's cache names them say their variant", () => {
+  expect(variantOf("/cache/models--google--metricx-23-qe-xl-v2p0/snapshots/0a1b", undefined)).toBe(
+    "metricx-23-qe",
+  );
+  expect(variantOf("/m/metricx-23-xxl-v2p0", undefined)).toBe("metricx-23");
+  expect(variantOf("/m/metricx-24-hybrid-large-v2p6-bfloat16", undefined)).toBe("metricx-24-qe");
+  expect(variantOf("/m/metricx-24-hybrid-large-v2p6", "metricx-24")).toBe("metricx-24");
+  expect(variantOf("/metricx-23-qe-large-v2p0/metricx-24-hybrid-xl-v2p6", undefined)).toBe("metricx-24-qe");
 });
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
