@@ -81,7 +81,7 @@ export interface BertEncoderInputs {
   readonly ids: Value;
   /** Rows of the table of positions [time], whole numbers. Padding is masked, so that its position changes nothing. */
   readonly positions: Value;
-  /** Rows of the table of types [batch, time], whole numbers; needed where the configuration has types. */
+  /** Rows of the table of types [batch, time], whole numbers; needed where that has more than one. */
   readonly types?: Value;
   /** Added to the scores of attention [batch, 1, 1, time]: 0, or `MASKED` (marian.ts) for padding. */
   readonly mask: Value;
@@ -114,8 +114,9 @@ export function bertEncoder(
       embedding(weight("embeddings.position.weight"), positions),
     );
     if (config.types > 0) {
-      if (!types) throw new Error("an encoder with types needs the types of its tokens");
-      x = add(x, embedding(weight("embeddings.type.weight"), types));
+      if (!types && config.types > 1) throw new Error("an encoder with types needs the types of its tokens");
+      const table = weight("embeddings.type.weight");
+      x = add(x, types ? embedding(table, types) : table);
     }
     const normal = norm(reshape(x, [rows, config.embeddingWidth]), "embeddings.norm");
     return config.embeddingWidth === config.width ? normal : linear(normal, "embeddings.projection");
