@@ -14,6 +14,7 @@ import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { memoryBench } from "./memory.js";
+import { rewardBench } from "./reward.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
 import { trainBench } from "./train.js";
@@ -37,6 +38,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   serve: {
     about: "requests/s and latency of 1, 8 and 64 clients, with batches against one at a time",
     run: serveBench,
+  },
+  reward: {
+    about: "tokens/s of a pretrained reward (an mT5), against Transformers",
+    run: rewardBench,
   },
   filter: {
     about: "filters over 16 million candidates, above all a per-source percentile: seconds and memory",

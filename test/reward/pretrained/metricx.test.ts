@@ -2,9 +2,15 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Interrupted } from "../../../src/errors.js";
-import { distanceBuckets, mt5Regression, parseMt5Config } from "../../../src/model/mt5.js";
+import {
+  distanceBuckets,
+  mt5Regression,
+  mt5Shapes,
+  parseMt5Config,
+  unusedShapes,
+} from "../../../src/model/mt5.js";
 import { loadMt5Regression } from "../../../src/model/mt5-folder.js";
 import { readSafetensors, type StoredTensor } from "../../../src/model/safetensors.js";
 import type { PretrainedScorer } from "../../../src/reward/pretrained/family.js";
@@ -44,6 +50,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await thread.close();
   await rm(parent, { recursive: true });
+});
+
+test("a network of MetricX's large size has as many weights as the published file", () => {
+  const sizes = { d_model: 1024, d_ff: 2816, d_kv: 64, num_heads: 16, num_layers: 24 };
+  const large = parseMt5Config({ model_type: "mt5", vocab_size: 250_112, ...sizes }, "config.json");
+  const shapes = [...mt5Shapes(large).values(), ...unusedShapes(large).values(), [250_112, 1024]];
+  const weights = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
+  expect(weights).toBe(1_229_581_312);
 });
 
 describe("mT5 equals Transformers'", () => {
@@ -168,9 +182,16 @@ describe("what stands beside an input in a batch", () => {
 describe("a checkpoint is refused in a sentence", () => {
   const open = (of: string, options = {}) => openPretrained(thread, of, options);
   let count = 0;
-  /** A folder whose tensors are changed, deleted with the others. */
-  const changed = (change: (tensors: Map<string, StoredTensor>) => void) =>
-    metricxFolder(parent, `metricx-23-qe-changed-${count++}`, change);
+  const made: string[] = [];
+  /** A folder whose tensors are changed. */
+  const changed = async (change: (tensors: Map<string, StoredTensor>) => void) => {
+    made.push(await metricxFolder(parent, `metricx-23-qe-changed-${count++}`, change));
+    return made.at(-1)!;
+  };
+  // Each has 32 MB.
+  afterEach(() => {
+    for (const one of made.splice(0)) rmSync(one, { recursive: true });
+  });
 
   test("that is no folder, or none of a metric", async () => {
     await expect(open(join(parent, "none"))).rejects.toThrow("there is no such folder");

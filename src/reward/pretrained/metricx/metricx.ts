@@ -20,7 +20,7 @@ import { VARIANTS, type Variant, type VariantName, variantNames, variantOf } fro
 import type { OpenArgs, ScoreRequest } from "./worker.js";
 
 /** The module that the worker thread opens. */
-const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
+export const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 
 const TOKENIZERS = ["spiece.model", "tokenizer.json"];
 
