@@ -8,6 +8,7 @@ import { UserError } from "../../../errors.js";
 import type { Remote, Thread } from "../../../tensor/thread.js";
 import type { RewardInput } from "../../reward.js";
 import type {
+  KnownScores,
   PretrainedFamily,
   PretrainedOptions,
   PretrainedScore,
@@ -27,11 +28,34 @@ const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 /** Inputs of one call to the worker: enough to sort by length, few enough that what lies between stays small. */
 const CALL = 512;
 
+/**
+ * The model cards print no scores. These are what COMET's first author got, in its issue 190 (8 January 2024); in issue 55 he
+ * calls differences of some 6e-4 usual.
+ */
+const KNOWN: readonly KnownScores[] = [
+  {
+    variant: "wmt22-comet-da",
+    inputs: [
+      {
+        source: "10 到 15 分钟可以送到吗",
+        candidate: "Can I receive my food in 10 to 15 minutes?",
+        reference: "Can it be delivered between 10 to 15 minutes?",
+      },
+      {
+        source: "Pode ser entregue dentro de 10 a 15 minutos?",
+        candidate: "Can you send it for 10 to 15 minutes?",
+        reference: "Can it be delivered between 10 to 15 minutes?",
+      },
+    ],
+    raw: [0.84171, 0.77454],
+    tolerance: 6e-4,
+  },
+];
+
 export const comet: PretrainedFamily = {
   name: "comet",
   variants: variantNames,
-  // The model cards print no score of a sentence.
-  known: [],
+  known: KNOWN,
   recognises: async (folder) => {
     const hparams = await readHparams(join(folder, HPARAMS)).catch(() => undefined);
     return hparams !== undefined && "class_identifier" in hparams;
@@ -87,7 +111,7 @@ class Comet implements PretrainedScorer {
     const variant = variantOf(folder, options.variant);
     const file = await tokenizerOf(folder, options);
     const model = await readModel(folder, file);
-    const { kind } = variantFacts(variant);
+    const { kind, mixture } = variantFacts(variant);
     if (kind && kind !== model.settings.kind)
       throw new UserError(
         `the checkpoint is a ${CLASSES[model.settings.kind]}, but ${variant} is a ${CLASSES[kind]}. Give the variant that it is (--variant).`,
@@ -100,8 +124,9 @@ class Comet implements PretrainedScorer {
         `has ${tokenizer.size} tokens, but the encoder knows ${vocabulary}. Take the tokenizer of ${model.settings.pretrained}.`,
         { file },
       );
-    const remote = await thread.open(WORKER, model satisfies OpenArgs);
-    return new Comet(remote, sequencesOf(tokenizer, model.settings, positions), model, variant, options);
+    const settings = { ...model.settings, ...(mixture && { transformation: mixture }) };
+    const remote = await thread.open(WORKER, { ...model, settings } satisfies OpenArgs);
+    return new Comet(remote, sequencesOf(tokenizer, settings, positions), model, variant, options);
   }
 
   async score(

@@ -43,7 +43,7 @@ export const HPARAMS = "hparams.yaml";
 
 const width = z.int().positive();
 const layer = z.union([z.literal("mix"), z.int().nonnegative()]).default("mix");
-/** Whatever is not `sparsemax` is a softmax to COMET too: `sparsemax_patch` of the published models is one. */
+/** Whatever is not `sparsemax` is a softmax, to COMET too. */
 const transformation = z
   .string()
   .transform((name): CometSettings["transformation"] => (name === "sparsemax" ? name : "softmax"));
@@ -126,24 +126,34 @@ export function settingsOf(
       `class_identifier is ${JSON.stringify(hparams.class_identifier ?? null)}, but only ${Object.keys(KINDS).join(", ")} are read.`,
       { file },
     );
-  const { values, file: place } = own ?? { values: hparams, file };
+  const { values: found, file: place } = own ?? { values: hparams, file };
+  // COMETKiwi was meant to have a sparsemax, never had, and was trained with a softmax. What its checkpoint says is wrong; the
+  // file was mended in this way (COMET's issue 195).
+  const patched = hparams.layer_transformation === "sparsemax_patch";
+  const values = patched ? { ...found, layer_transformation: "softmax" } : found;
   if (kind === "unified") {
-    const found = parsed(schemas.unified, values, place);
-    if (!SEGMENTS.includes(found.input_segments.join()))
+    const unified = parsed(schemas.unified, values, place);
+    if (!SEGMENTS.includes(unified.input_segments.join()))
       throw new UserError(
-        `input_segments is [${found.input_segments.join(", ")}], but must be one of ${SEGMENTS.map((list) => `[${list.replaceAll(",", ", ")}]`).join(", ")}.`,
+        `input_segments is [${unified.input_segments.join(", ")}], but must be one of ${SEGMENTS.map((list) => `[${list.replaceAll(",", ", ")}]`).join(", ")}.`,
         { file: place },
       );
     return {
-      ...settings(found, found.sent_layer),
+      ...settings(unified, unified.sent_layer),
       kind,
       pool: "cls",
-      segments: found.input_segments,
-      wordLevel: found.word_level_training,
+      segments: unified.input_segments,
+      wordLevel: unified.word_level_training,
     };
   }
-  const found = parsed(schemas[kind], values, place);
-  return { ...settings(found, found.layer), kind, pool: found.pool, segments: [], wordLevel: false };
+  const regression = parsed(schemas[kind], values, place);
+  return {
+    ...settings(regression, regression.layer),
+    kind,
+    pool: regression.pool,
+    segments: [],
+    wordLevel: false,
+  };
 }
 
 const SEGMENTS = ["mt,src", "mt,ref", "mt,src,ref"];

@@ -15,6 +15,8 @@ export interface Variant {
   readonly kind: CometKind | undefined;
   readonly scale: Scale;
   readonly licence: string;
+  /** How its layers are mixed, where older copies of its files say it wrongly (settings.ts). */
+  readonly mixture?: "softmax";
 }
 
 const APACHE = "Apache-2.0";
@@ -26,7 +28,7 @@ const OWN = "as its authors say";
  * cards. Scales: METRICS.md and MODELS.md there.
  */
 const VARIANTS = {
-  "wmt22-cometkiwi-da": { kind: "unified", scale: "unit", licence: NON_COMMERCIAL },
+  "wmt22-cometkiwi-da": { kind: "unified", scale: "unit", licence: NON_COMMERCIAL, mixture: "softmax" },
   "wmt20-comet-qe-da-v2": { kind: "referenceless", scale: "z", licence: APACHE },
   "wmt20-comet-qe-da": { kind: "referenceless", scale: "z", licence: APACHE },
   "wmt21-comet-qe-da": { kind: "referenceless", scale: "z", licence: APACHE },
