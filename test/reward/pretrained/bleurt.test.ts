@@ -138,11 +138,15 @@ describe("a folder", () => {
   });
 
   it("of 2020, with a WordPiece vocabulary, is told what is read in its place", async () => {
+    const message =
+      "this is a BLEURT of 2020, with a WordPiece vocabulary (BLEURT-Tiny, -Base or -Large, English alone). BLEURT-20, BLEURT-20-D12, BLEURT-20-D6 and BLEURT-20-D3 are read here: download one of them.";
     unpack("published");
     change("bleurt_config.json", { sp_model: undefined, vocab_file: "vocab.txt", do_lower_case: true });
-    expect(await failure()).toBe(
-      "FOLDER/bleurt_config.json: this is a BLEURT of 2020, with a WordPiece vocabulary (BLEURT-Tiny, -Base or -Large, English alone). BLEURT-20, BLEURT-20-D12, BLEURT-20-D6 and BLEURT-20-D3 are read here: download one of them.",
-    );
+    expect(await failure()).toBe(`FOLDER/bleurt_config.json: ${message}`);
+    rmSync(folder, { recursive: true });
+    rmSync(join(unpack("port"), "spm.model"));
+    writeFileSync(join(folder, "vocab.txt"), "[PAD]\n");
+    expect(await failure()).toBe(`FOLDER/config.json: ${message}`);
   });
 
   it.each<[string, Layout, string, Record<string, unknown>, string]>([

@@ -89,11 +89,7 @@ export async function readBleurtFolder(folder: string, tokenizer?: string): Prom
   const published = await readJson(file);
   if (published === undefined) return readPort(folder, tokenizer);
   const { max_seq_length: maxLength, bert_config_file, sp_model } = parse(bleurtSchema, published, file);
-  if (typeof sp_model !== "string")
-    throw new UserError(
-      "this is a BLEURT of 2020, with a WordPiece vocabulary (BLEURT-Tiny, -Base or -Large, English alone). BLEURT-20, BLEURT-20-D12, BLEURT-20-D6 and BLEURT-20-D3 are read here: download one of them.",
-      { file },
-    );
+  if (typeof sp_model !== "string") throw wordPieceError(file);
   const configFile = join(folder, bert_config_file);
   const encoder = parse(encoderSchema, await needJson(configFile), configFile);
   if (maxLength > encoder.max_position_embeddings)
@@ -123,6 +119,7 @@ async function readPort(folder: string, tokenizer: string | undefined): Promise<
       { file: join(folder, BLEURT_CONFIG) },
     );
   parse(portSchema, config, file);
+  if (await exists(join(folder, "vocab.txt"))) throw wordPieceError(file);
   const encoder = parse(encoderSchema, config, file);
   const pieces = await tokenizerFile(folder, tokenizer, ["spm.model", "sent_piece.model"]);
   return {
@@ -134,6 +131,13 @@ async function readPort(folder: string, tokenizer: string | undefined): Promise<
     pieces,
     files: [file, ...(await checkpointFiles(folder)), pieces],
   };
+}
+
+function wordPieceError(file: string): UserError {
+  return new UserError(
+    "this is a BLEURT of 2020, with a WordPiece vocabulary (BLEURT-Tiny, -Base or -Large, English alone). BLEURT-20, BLEURT-20-D12, BLEURT-20-D6 and BLEURT-20-D3 are read here: download one of them.",
+    { file },
+  );
 }
 
 function sizesOf(encoder: Encoder): BleurtSizes {
