@@ -315,7 +315,7 @@ const rewardKinds = {
     kind: z.literal("pretrained"),
     model: required(
       path,
-      "Folder of a published checkpoint (MetricX, …), named as it was published; from this file's folder",
+      "Folder of a published checkpoint (MetricX, COMET, BLEURT), named as it was published; from this file's folder",
     ),
     variant: key(
       text("a text").nullable(),
@@ -860,6 +860,16 @@ const evaluate = z
       "13a",
       "sacreBLEU's tokenizer; zh for Chinese, char for other scripts without spaces",
     ),
+    judge: z
+      .strictObject({
+        ...rewardKinds.pretrained,
+        kind: required(
+          z.literal("pretrained"),
+          "A published metric whose mean stands beside BLEU and chrF; without evaluate.judge there is none",
+        ),
+      })
+      .optional()
+      .meta({ description: "A published metric, of another family than the reward" }),
   })
   .prefault({})
   .meta({ description: "What the report measures, on sources never trained on" });

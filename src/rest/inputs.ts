@@ -28,6 +28,9 @@ export const PRETRAINED_CONTENT = "content of the pretrained reward";
 const MODEL_FILE =
   /^(?:(?:generation_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^model\.safetensors$|^pytorch_model\.bin$/;
 
+/** The same of the judge, of which the evaluations alone know. */
+export const JUDGE_CONTENT = "content of the judge";
+
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
   const { data, evaluate, model, reward } = config;
@@ -56,6 +59,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         : [],
     ),
     ...(await pretrainedPlaces(reward, configFile)),
+    ...(await judgePlaces(evaluate.judge, configFile)),
   ];
 }
 
@@ -66,6 +70,13 @@ async function pretrainedPlaces(reward: Config["reward"], configFile: string): P
     if (part.kind === "pretrained")
       places.push(...(await pretrainedFiles(part, configFile).catch(orNone<InputPlace>)));
   return places;
+}
+
+/** The files of the judge, likewise. */
+async function judgePlaces(judge: Config["evaluate"]["judge"], configFile: string): Promise<InputPlace[]> {
+  if (!judge) return [];
+  const places = await pretrainedFiles(judge, configFile).catch(orNone<InputPlace>);
+  return places.map((place) => ({ ...place, key: JUDGE_CONTENT }));
 }
 
 function orNone<T>(error: unknown): T[] {
@@ -100,6 +111,7 @@ export async function pretrainedFiles(
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
   await checkRewards(config, configFile);
+  if (config.evaluate.judge) await pretrainedFiles(config.evaluate.judge, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;

@@ -3,7 +3,7 @@
  * over their UTF-8 bytes and the replacements behind it, each ended by a zero byte.
  */
 
-import { ProtobufError } from "./protobuf.js";
+import { ProtobufError } from "../protobuf.js";
 
 /** Matches of one prefix that SentencePiece looks at. */
 const MOST_MATCHES = 32;
