@@ -1,5 +1,5 @@
 /** The tokenizers of a sequence-to-sequence model: one for both languages, or one for each. */
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasPieces, loadMarianCodec, type MarianCodec } from "./marian-codec.js";
 import { type ByteLevelTokenizer, loadTokenizer, saveTokenizer, type TokenizerFiles } from "./tokenizer.js";
@@ -43,4 +43,32 @@ export async function saveTextCodec(codec: TextCodec, folder: string): Promise<v
   if (codec.source !== codec.target) return saveTokenizer(codec.target, folder, TARGET_FILES);
   // A file left from a separate vocabulary would be read as this model's.
   for (const name of Object.values(TARGET_FILES)) await rm(join(folder, name), { force: true });
+}
+
+/** Where the target's tokenizer lies that Transformers.js decodes with, where each language has a vocabulary of its own. */
+export const TARGET_FOLDER = "target";
+
+/**
+ * Writes `tokenizer.json` and `tokenizer_config.json`, all that Transformers.js reads, into an existing folder; where each
+ * language has a vocabulary of its own, the target's into the folder `target` in it. `longest` is the most tokens of a
+ * text that the network takes.
+ *
+ * @throws UserError where a SentencePiece model cannot be said so.
+ */
+export async function saveFastTokenizers(codec: TextCodec, folder: string, longest: number): Promise<void> {
+  const save = async (side: "source" | "target", to: string): Promise<void> => {
+    if (!("files" in codec)) return saveTokenizer(codec[side], to);
+    const { tokenizer, config } = codec.define(longest)[side];
+    await writeFile(join(to, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+    await writeFile(join(to, "tokenizer_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  };
+  await save("source", folder);
+  if (!hasTwoVocabularies(codec)) return;
+  await mkdir(join(folder, TARGET_FOLDER));
+  await save("target", join(folder, TARGET_FOLDER));
+}
+
+/** Whether each language has a vocabulary of its own. */
+export function hasTwoVocabularies(codec: TextCodec): boolean {
+  return "files" in codec ? codec.twoVocabularies : codec.source !== codec.target;
 }
