@@ -79,6 +79,15 @@ export async function saveModelFolder(
   config: MarianConfig,
   parameters: Parameters,
 ): Promise<void> {
+  await saveModelSettings(folder, config);
+  const tensors = new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
+  );
+  await writeSafetensors(join(folder, WEIGHTS), tensors);
+}
+
+/** Writes all of it but the weights. @throws UserError if the folder cannot be written. */
+export async function saveModelSettings(folder: string, config: MarianConfig): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -86,10 +95,6 @@ export async function saveModelFolder(
   }
   await writeWhole(join(folder, CONFIG), [Buffer.from(renderConfig(config))]);
   await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config.generation, config))]);
-  const tensors = new Map(
-    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
-  );
-  await writeSafetensors(join(folder, WEIGHTS), tensors);
 }
 
 /** Name of the file of weights; where both forms are there, safetensors. Says what to do where neither is. */

@@ -101,7 +101,12 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
   const other = settings.separate_vocabs ? vocabulary(TARGET_VOCABULARY) : own;
   // Transformers decodes with the source's model where the vocabulary is one.
   const decoder = settings.separate_vocabs ? targetModel : sourceModel;
-  const contents = (model: SentencePieceModel, { texts, special }: Vocabulary, name: string, longest: number) => ({
+  const contents = (
+    model: SentencePieceModel,
+    { texts, special }: Vocabulary,
+    name: string,
+    longest: number,
+  ) => ({
     tokenizer: defineSentencePiece({ model, tokens: texts, special, file: join(folder, name) }),
     config: definePieceConfig(special, longest),
   });

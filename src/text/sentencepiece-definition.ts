@@ -57,8 +57,10 @@ export function defineSentencePiece(definition: SentencePieceDefinition): Record
   const pieces = new Map(model.pieces.map((piece) => [piece.text, piece]));
   const sequence = (id: "A" | "B") => ({ Sequence: { id, type_id: 0 } });
   const eos = { SpecialToken: { id: special.eos, type_id: 0 } };
+  // Text between such pieces is normalised by itself, and a space at its end is one between words.
+  const inParts = model.algorithm === "bpe" && model.pieces.some(({ type }) => type === "user-defined");
   const spaces = [
-    { type: "Replace", pattern: { Regex: "^ +| +$" }, content: "" },
+    ...(inParts ? [] : [{ type: "Replace", pattern: { Regex: "^ +| +$" }, content: "" }]),
     { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
   ];
   const characters = map
@@ -73,7 +75,7 @@ export function defineSentencePiece(definition: SentencePieceDefinition): Record
     pre_tokenizer: {
       type: "Metaspace",
       replacement: SPACE_MARK,
-      prepend_scheme: addDummyPrefix ? "always" : "never",
+      prepend_scheme: !addDummyPrefix ? "never" : inParts ? "first" : "always",
       split: false,
     },
     post_processor: {
@@ -113,7 +115,10 @@ export function definePieceConfig(special: NamedTokens, longest: number): Record
   };
 }
 
-function addedTokens({ model, tokens, special }: SentencePieceDefinition, pieces: ReadonlyMap<string, Piece>) {
+function addedTokens(
+  { model, tokens, special }: SentencePieceDefinition,
+  pieces: ReadonlyMap<string, Piece>,
+) {
   const names = new Set(Object.values(special));
   return tokens.flatMap((content, id) => {
     const type = pieces.get(content)?.type;

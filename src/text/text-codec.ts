@@ -1,6 +1,7 @@
 /** The tokenizers of a sequence-to-sequence model: one for both languages, or one for each. */
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../errors.js";
 import { hasPieces, loadMarianCodec, type MarianCodec } from "./marian-codec.js";
 import { type ByteLevelTokenizer, loadTokenizer, saveTokenizer, type TokenizerFiles } from "./tokenizer.js";
 
@@ -46,7 +47,7 @@ export async function saveTextCodec(codec: TextCodec, folder: string): Promise<v
 }
 
 /** Where the target's tokenizer lies that Transformers.js decodes with, where each language has a vocabulary of its own. */
-export const TARGET_FOLDER = "target";
+const TARGET_FOLDER = "target";
 
 /**
  * Writes `tokenizer.json` and `tokenizer_config.json`, all that Transformers.js reads, into an existing folder; where each
@@ -66,6 +67,20 @@ export async function saveFastTokenizers(codec: TextCodec, folder: string, longe
   if (!hasTwoVocabularies(codec)) return;
   await mkdir(join(folder, TARGET_FOLDER));
   await save("target", join(folder, TARGET_FOLDER));
+}
+
+/**
+ * Writes `tokenizer.json` beside the SentencePiece models of a folder that has none, for programs that read no other; nothing
+ * where it cannot say what the models do.
+ */
+export async function addTokenizerJson(codec: TextCodec, folder: string, longest: number): Promise<void> {
+  if (!("files" in codec) || codec.files.has("tokenizer.json")) return;
+  try {
+    const { tokenizer } = codec.define(longest).source;
+    await writeFile(join(folder, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
 }
 
 /** Whether each language has a vocabulary of its own. */
