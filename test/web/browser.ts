@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { expect } from "vitest";
 
@@ -36,6 +36,11 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
+/** Chromium with no page. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+}
+
 /** Builds the page and starts the browser; both are gone after `close`. */
 export async function openChromium(): Promise<Chromium> {
   const built = mkdtempSync(join(tmpdir(), "coppice-page-"));
@@ -46,7 +51,7 @@ export async function openChromium(): Promise<Chromium> {
       logLevel: "error",
       build: { outDir: built, emptyOutDir: true },
     });
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    const browser = await launchChromium();
     return {
       built,
       newPage: async (look = {}, problems = []) => {
