@@ -13,6 +13,7 @@ import { UserError } from "../src/errors.js";
 import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
+import { int8Bench } from "./int8.js";
 import { memoryBench } from "./memory.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
@@ -45,6 +46,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   candidates: {
     about: "pages of ten million candidates in the dashboard: milliseconds at p50 and p99",
     run: candidatesBench,
+  },
+  int8: {
+    about: "8-bit weights against 32-bit ones: products, and translation by the exported models",
+    run: int8Bench,
   },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",
