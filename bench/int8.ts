@@ -12,6 +12,7 @@ import { encoderModel } from "../src/model/onnx-export/encoder.js";
 import { Int8Weights } from "../src/model/onnx-export/int8-weights.js";
 import { FloatWeights, type Weights } from "../src/model/onnx-export/weights.js";
 import { Parameters } from "../src/tensor/parameters.js";
+import { int8Loss } from "./int8-loss.js";
 import { compare, machine } from "./rounds.js";
 
 const ROUNDS = 5;
@@ -24,7 +25,10 @@ const SIZES = ["small", "iwslt"] as const;
 
 type Run = () => Promise<unknown>;
 
-export async function int8Bench(): Promise<object> {
+/** @param choices a model folder and a file of pairs: what is lost in quality, in place of what is won in time. */
+export async function int8Bench(choices: readonly string[]): Promise<object> {
+  const [model, pairs] = choices;
+  if (model !== undefined && pairs !== undefined) return int8Loss(model, pairs);
   const products = [];
   const translations = [];
   for (const size of SIZES) {

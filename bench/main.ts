@@ -5,6 +5,7 @@
  *     npm run bench -- train              training, against PyTorch and Transformers
  *     npm run bench -- sample 100         sampling (or decode), at N = 100 alone
  *     npm run bench -- sample --json      for machines
+ *     npm run bench -- int8 MODEL PAIRS   what 8-bit weights cost a trained model
  *
  * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.
  */
