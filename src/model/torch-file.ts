@@ -17,7 +17,7 @@ import {
   type PickleMeaning,
   readPickle,
 } from "./pickle.js";
-import type { StoredTensor } from "./safetensors.js";
+import type { StoredTensor, TensorReader } from "./safetensors.js";
 import { type ZipEntry, zipEntries } from "./zip.js";
 
 /** Storage types that are read, and the bytes of a number in each. */
@@ -63,29 +63,70 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 export async function readTorchFile(path: string): Promise<Map<string, StoredTensor>> {
   const handle = await openToRead(path);
   try {
-    const { size } = await handle.stat();
-    const first = new Uint8Array(Math.min(size, 4));
-    await readFully(handle, first, 0, path);
-    const zipped = first[0] === 0x50 && first[1] === 0x4b;
-    return await (zipped ? readArchive(handle, size, path) : readOlder(handle, size, path));
+    const { value, read } = await contentOf(handle, path);
+    return await tensorsOf(value, path, read);
   } catch (error) {
-    if (error instanceof PickleError)
-      throw new UserError(
-        `${error.message}. Coppice reads weights alone: load the model in Transformers and save it as safetensors.`,
-        { file: path },
-        { cause: error },
-      );
-    throw error;
+    throw explained(error, path);
   } finally {
     await handle.close();
   }
 }
 
-async function readArchive(
-  handle: FileHandle,
-  size: number,
-  path: string,
-): Promise<Map<string, StoredTensor>> {
+/**
+ * Opens the file `path` without reading its numbers: one tensor after another can then be read and let go.
+ *
+ * Throws `UserError` as `readTorchFile` does, some of it only when a tensor is read.
+ */
+export async function openTorchFile(path: string): Promise<TensorReader> {
+  const handle = await openToRead(path);
+  try {
+    const { value, read } = await contentOf(handle, path);
+    const views = viewsOf(value);
+    return {
+      shapes: new Map([...views].map(([name, { shape }]) => [name, shape] as const)),
+      read: async (name) => {
+        const view = views.get(name);
+        if (!view) throw new Error(`no tensor is named ${name}`);
+        const { storage, offset, shape, stride } = view;
+        try {
+          return take(numbersOf(await read(storage), storage.kind), offset, shape, stride);
+        } catch (error) {
+          throw explained(error, path);
+        }
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw explained(error, path);
+  }
+}
+
+/** What a user is told where the pickle is none of weights. */
+function explained(error: unknown, path: string): unknown {
+  if (!(error instanceof PickleError)) return error;
+  return new UserError(
+    `${error.message}. Coppice reads weights alone: load the model in Transformers and save it as safetensors.`,
+    { file: path },
+    { cause: error },
+  );
+}
+
+/** What a file's pickle says, and how the bytes of a storage are read. */
+interface Content {
+  readonly value: Pickled;
+  readonly read: (storage: Storage) => Promise<ArrayBuffer>;
+}
+
+async function contentOf(handle: FileHandle, path: string): Promise<Content> {
+  const { size } = await handle.stat();
+  const first = new Uint8Array(Math.min(size, 4));
+  await readFully(handle, first, 0, path);
+  const zipped = first[0] === 0x50 && first[1] === 0x4b;
+  return zipped ? readArchive(handle, size, path) : readOlder(handle, size, path);
+}
+
+async function readArchive(handle: FileHandle, size: number, path: string): Promise<Content> {
   const entries = await zipEntries(handle, size, path);
   const content = async ({ start, size: bytes }: ZipEntry) => {
     const buffer = new ArrayBuffer(bytes);
@@ -100,18 +141,19 @@ async function readArchive(
   if (order && order.size < 16 && Buffer.from(await content(order)).toString() !== "little")
     throw new PickleError("has its numbers in big-endian order");
   const { value } = readPickle(new Uint8Array(await content(pickle)), 0, meaning);
-  return tensorsOf(value, path, async ({ key, kind, length }) => {
+  const read = async ({ key, kind, length }: Storage) => {
     const entry = entries.get(`${folder}data/${key}`);
     if (!entry || entry.size !== length * WIDTHS[kind])
       throw new PickleError(
         `has ${entry ? `${entry.size} bytes` : "no entry"} for storage ${JSON.stringify(key)} of ${length} numbers`,
       );
     return content(entry);
-  });
+  };
+  return { value, read };
 }
 
 /** Pickles of a magic number, a version, the machine, the object and the storages' keys; then each storage. */
-async function readOlder(handle: FileHandle, size: number, path: string): Promise<Map<string, StoredTensor>> {
+async function readOlder(handle: FileHandle, size: number, path: string): Promise<Content> {
   const head = new Uint8Array(Math.min(size, LARGEST_PICKLE));
   await readFully(handle, head, 0, path);
   let at = 0;
@@ -140,7 +182,7 @@ async function readOlder(handle: FileHandle, size: number, path: string): Promis
     at += 8 + storage.length * WIDTHS[storage.kind];
     if (at > size) throw new PickleError("is cut short");
   }
-  return tensorsOf(value, path, async ({ key, kind, length }) => {
+  const read = async ({ key, kind, length }: Storage) => {
     const place = places.get(key);
     if (place === undefined) throw new PickleError(`has no storage ${JSON.stringify(key)}`);
     const count = new DataView(new ArrayBuffer(8));
@@ -150,7 +192,8 @@ async function readOlder(handle: FileHandle, size: number, path: string): Promis
     const buffer = new ArrayBuffer(length * WIDTHS[kind]);
     await readFully(handle, new Uint8Array(buffer), place, path);
     return buffer;
-  });
+  };
+  return { value, read };
 }
 
 const [REBUILD, PARAMETER, ORDERED] = [

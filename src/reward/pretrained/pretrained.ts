@@ -1,0 +1,38 @@
+/** A pretrained checkpoint as a reward. */
+
+import { Thread } from "../../tensor/thread.js";
+import type { Reward } from "../reward.js";
+import type { PretrainedOptions } from "./family.js";
+import { openPretrained } from "./open.js";
+
+export interface PretrainedContext {
+  /** Where forward passes run; absent: in a thread of its own, which ends when the reward is closed. */
+  readonly thread?: Thread;
+  /** Ends scoring with `Interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** The reward of the checkpoint in `folder`. @throws UserError as `openPretrained` does. */
+export async function pretrainedReward(
+  folder: string,
+  options: PretrainedOptions,
+  { thread, signal }: PretrainedContext = {},
+): Promise<Reward> {
+  const own = thread ? undefined : new Thread();
+  try {
+    const scorer = await openPretrained(thread ?? own!, folder, options);
+    return {
+      name: scorer.name,
+      needsReference: scorer.needsReference,
+      score: async (batch) =>
+        (await scorer.score(batch, signal ? { signal } : {})).map(({ reward }) => reward),
+      close: async () => {
+        await scorer.close();
+        await own?.close();
+      },
+    };
+  } catch (error) {
+    await own?.close();
+    throw error;
+  }
+}
