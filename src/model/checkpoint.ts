@@ -28,10 +28,10 @@ export interface Checkpoint {
   readonly file: string;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /**
-   * The real numbers of a tensor, row by row; 16-bit ones widened, exactly.
-   * @throws UserError naming the file where it is missing, has another shape than `shape`, or holds whole numbers.
+   * The real numbers of a tensor of `shape`, or of one of its rows; 16-bit ones widened, exactly.
+   * @throws UserError naming the file where it is missing, has another shape, or holds whole numbers.
    */
-  read(name: string, shape: readonly number[]): Promise<Float32Array>;
+  read(name: string, shape: readonly number[], row?: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     return {
       file,
       shapes,
-      read: async (tensor, shape) => {
+      read: async (tensor, shape, row) => {
         const found = shapes.get(tensor);
         if (!found)
           throw new UserError(
@@ -93,7 +93,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
             `tensor "${tensor}" has shape [${found}], but [${shape}] was expected. The weights and the configuration belong to different models.`,
             { file },
           );
-        const data = await places.get(tensor)!.read(tensor);
+        const data = await places.get(tensor)!.read(tensor, row);
         if (!(data instanceof Float32Array))
           throw new UserError(`tensor "${tensor}" holds whole numbers, expected real ones.`, { file });
         return data;

@@ -25,8 +25,8 @@ export interface SafetensorsFile {
 export interface TensorReader {
   /** By name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The numbers of a tensor of `shapes`, row by row; 16-bit ones widened, exactly. */
-  read(name: string): Promise<StoredTensor["data"]>;
+  /** The numbers of a tensor of `shapes`, or of one of its rows; 16-bit ones widened, exactly. */
+  read(name: string, row?: number): Promise<StoredTensor["data"]>;
   close(): Promise<void>;
 }
 
@@ -82,12 +82,13 @@ export async function openSafetensors(path: string): Promise<TensorReader> {
     const byName = new Map(entries.map((entry) => [entry.name, entry] as const));
     return {
       shapes: new Map(entries.map(({ name, shape }) => [name, shape] as const)),
-      read: async (name) => {
+      read: async (name, row) => {
         const entry = byName.get(name);
         if (!entry) throw new Error(`no tensor is named ${name}`);
-        const length = entry.end - entry.begin;
+        const whole = entry.end - entry.begin;
+        const length = row === undefined ? whole : whole / entry.shape[0]!;
         const buffer = new ArrayBuffer(length);
-        await readFully(handle, new Uint8Array(buffer), dataStart + entry.begin, path);
+        await readFully(handle, new Uint8Array(buffer), dataStart + entry.begin + (row ?? 0) * length, path);
         return numbers(buffer, { ...entry, begin: 0, end: length });
       },
       close: () => handle.close(),

@@ -84,12 +84,15 @@ export async function openTorchFile(path: string): Promise<TensorReader> {
     const views = viewsOf(value);
     return {
       shapes: new Map([...views].map(([name, { shape }]) => [name, shape] as const)),
-      read: async (name) => {
+      read: async (name, row) => {
         const view = views.get(name);
         if (!view) throw new Error(`no tensor is named ${name}`);
         const { storage, offset, shape, stride } = view;
         try {
-          return take(numbersOf(await read(storage), storage.kind), offset, shape, stride);
+          const source = numbersOf(await read(storage), storage.kind);
+          if (row === undefined) return take(source, offset, shape, stride);
+          // A copy, which does not keep the whole storage in memory.
+          return take(source, offset + row * stride[0]!, shape.slice(1), stride.slice(1)).slice();
         } catch (error) {
           throw explained(error, path);
         }

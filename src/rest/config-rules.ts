@@ -187,6 +187,8 @@ function partName(part: RewardPart): string {
   switch (part.kind) {
     case "module":
       return `module ${part.path}`;
+    case "pretrained":
+      return `pretrained ${part.model}${part.variant === null ? "" : ` as ${part.variant}`}`;
     case "http":
       return `http ${part.name ?? part.url}`;
     case "command":

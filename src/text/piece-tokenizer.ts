@@ -5,6 +5,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Place, UserError } from "../errors.js";
 import { CharacterMap } from "./character-map.js";
@@ -82,6 +83,9 @@ export function pieceTokenizer(model: SentencePieceModel): PieceTokenizer {
 const part = z.looseObject({ type: z.string() });
 type Part = z.infer<typeof part>;
 
+/** Special tokens by their usual names: some versions of Transformers do not list them. */
+const SPECIAL = new Set(["<s>", "</s>", "<pad>", "<mask>", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]);
+
 const unigramSchema = z.looseObject({
   added_tokens: z.array(z.looseObject({ content: z.string(), special: z.boolean() })).default([]),
   normalizer: part.nullable().default(null),
@@ -95,7 +99,8 @@ const unigramSchema = z.looseObject({
 });
 
 /**
- * A unigram `tokenizer.json` as the SentencePiece model that it was made of.
+ * A unigram `tokenizer.json` as the SentencePiece model that it was made of. A text of white space alone has no pieces,
+ * though earlier versions of Transformers give it one.
  * @throws UserError where it is none, or prepares text in a way that SentencePiece models do not.
  */
 export function parseUnigramJson(text: string, place: Place): SentencePieceModel {
@@ -120,7 +125,7 @@ export function parseUnigramJson(text: string, place: Place): SentencePieceModel
     const type =
       id === model.unk_id
         ? "unknown"
-        : special.has(piece)
+        : special.has(piece) || SPECIAL.has(piece)
           ? "control"
           : model.byte_fallback && /^<0x[0-9A-F]{2}>$/.test(piece)
             ? "byte"
@@ -143,20 +148,25 @@ export function parseUnigramJson(text: string, place: Place): SentencePieceModel
 /** The parts that Transformers writes for a SentencePiece model's normaliser, and no others. */
 function normalisationOf(normaliser: Part | null, preTokenizer: Part | null, place: Place): Normalisation {
   let map: CharacterMap | undefined;
+  let keepLastSpace = true;
   for (const step of flat(normaliser, "normalizers")) {
     if (step.type === "Precompiled" && typeof step.precompiled_charsmap === "string")
       map = characterMap(step.precompiled_charsmap, place);
-    // White space at the ends and in rows, which SentencePiece takes out as well.
-    else if (step.type !== "Strip" && step.type !== "Replace") throw strange("normalizer", step, place);
+    else if (step.type === "Strip" && step.strip_right === true) keepLastSpace = false;
+    // White space in rows, which SentencePiece makes one as well.
+    else if (step.type !== "Replace" || !isDeepStrictEqual(step.pattern, { Regex: " {2,}" }))
+      throw strange("normalizer", step, place);
   }
-  const steps = flat(preTokenizer, "pretokenizers").filter(({ type }) => type !== "WhitespaceSplit");
-  const [mark, ...others] = steps;
+  const all = flat(preTokenizer, "pretokenizers");
+  const [mark, ...others] = all.filter(({ type }) => type !== "WhitespaceSplit");
+  if (others.length < all.length - 1) keepLastSpace = false;
   if (mark?.type !== "Metaspace" || (mark.replacement ?? SPACE_MARK) !== SPACE_MARK || others.length > 0)
     throw strange("pre_tokenizer", others[0] ?? mark, place);
   return {
     map,
     addDummyPrefix: mark.add_prefix_space !== false && mark.prepend_scheme !== "never",
     removeExtraWhitespaces: true,
+    keepLastSpace,
     escapeWhitespaces: true,
     whitespaceAsSuffix: false,
   };

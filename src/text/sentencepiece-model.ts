@@ -27,6 +27,8 @@ export interface Normalisation {
   readonly addDummyPrefix: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
+  /** One of the spaces at the end stays where the others are removed: no SentencePiece model has this, some `tokenizer.json` do. */
+  readonly keepLastSpace?: boolean;
   /** The mark of a word stands at its end, not at its start. */
   readonly whitespaceAsSuffix: boolean;
 }

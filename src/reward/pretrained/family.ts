@@ -63,8 +63,8 @@ export interface PretrainedFamily {
   /** Whether the folder looks like one of this family; reads small files alone and throws for none. */
   recognises(folder: string): Promise<boolean>;
   /**
-   * The files that scores follow from (configuration, weights, tokenizer), for a run to be held to.
-   * @throws UserError where one is missing.
+   * The files that scores follow from (configuration, weights, tokenizer), for a run to be held to; reads small ones alone.
+   * @throws UserError where one is missing, or the variant is none of this family's or is not known.
    */
   files(folder: string, options: PretrainedOptions): Promise<string[]>;
   /**
