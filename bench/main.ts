@@ -15,6 +15,7 @@ import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { int8Bench } from "./int8.js";
+import { loraBench } from "./lora.js";
 import { memoryBench } from "./memory.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
@@ -51,6 +52,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   int8: {
     about: "8-bit weights against 32-bit ones: products, and translation by the exported models",
     run: int8Bench,
+  },
+  lora: {
+    about: "an adapter's training against that of all weights: target tokens/s, memory, sizes of files",
+    run: loraBench,
   },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",

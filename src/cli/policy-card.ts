@@ -1,7 +1,7 @@
 /** The card, `README.md`, of an exported policy: where it comes from, what was measured, how it is loaded. */
 
 import { readFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { escapeMarkdown } from "../report/escape.js";
@@ -12,7 +12,6 @@ import { rewardParts } from "../rest/reward-parts.js";
 import type { Manifest } from "../store/manifest.js";
 import type { RunFolder } from "../store/run-folder.js";
 import type { LayoutName } from "./export-layouts.js";
-import { licenceOf } from "./model-card.js";
 
 const figure = z.number().nullable();
 const interval = z.object({ value: figure, low: figure, high: figure });
@@ -28,11 +27,14 @@ const evaluationSchema = z.object({
 });
 type Figures = z.output<typeof evaluationSchema>["summary"];
 
+/** The layouts of a whole model; an adapter has a card of its own. */
+export type WholeLayout = Exclude<LayoutName, "peft">;
+
 /** What a card is written from. */
 export interface CardFacts {
   /** Name of the exported folder. */
   readonly title: string;
-  readonly layout: LayoutName;
+  readonly layout: WholeLayout;
   readonly policy: string;
   readonly config: Config;
   /** Whether each language has a tokenizer of its own. */
@@ -43,11 +45,11 @@ export interface CardFacts {
   readonly licence: string | undefined;
 }
 
-/** Reads what the run knows of a policy, and writes its card. */
+/** Reads what the run measured of a policy, and writes its card. */
 export async function policyCard(
   run: { config: Config; folder: RunFolder; manifest: Manifest },
-  policy: string,
-  exported: { layout: LayoutName; out: string; twoVocabularies: boolean },
+  { policy, licence }: { policy: string; licence: string | undefined },
+  exported: { layout: WholeLayout; out: string; twoVocabularies: boolean },
 ): Promise<string> {
   const { config, folder, manifest } = run;
   const measured = [...new Set([BC, policy])].filter((name) => manifest.isDone(stepNames.evaluate(name)));
@@ -57,8 +59,6 @@ export async function policyCard(
       return evaluationSchema.parse(JSON.parse(text)).summary;
     }),
   );
-  const { from } = config.model;
-  const licence = from === null ? undefined : await licenceOf(resolve(dirname(folder.config), from));
   const { layout, out, twoVocabularies } = exported;
   const title = basename(resolve(out));
   return renderCard({ title, layout, twoVocabularies, policy, config, figures, licence });

@@ -1,15 +1,17 @@
 /**
  * A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`, or in its place
- * `pytorch_model.bin`, which is read but never written.
+ * `pytorch_model.bin`, which is read but never written. Or an adapter's folder, which names the folder that it builds on.
  */
 
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { type ParameterSpec, Parameters } from "../tensor/parameters.js";
+import { ADAPTER_WEIGHTS, baseFolderOf, loadAdapterWeights, readAdapterConfig } from "./adapter-folder.js";
 import { type MarianConfig, parseConfig, renderConfig } from "./config.js";
 import { fileError, readIfThere, writeWhole } from "./files.js";
 import { parseGeneration, renderGeneration } from "./generation.js";
+import { type Lora, mergeLora } from "./lora.js";
 import { parameterSpecs, positionTable, sourceEmbedding, targetEmbedding } from "./marian.js";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
 import { readTorchFile } from "./torch-file.js";
@@ -21,7 +23,17 @@ const TORCH_WEIGHTS = "pytorch_model.bin";
 
 export interface StoredModel {
   readonly config: MarianConfig;
+  /** Those of an adapter's folder have the adapter in them. */
   readonly parameters: Parameters;
+  /** Of an adapter's folder: what it adds, and to which model. */
+  readonly adapter?: StoredAdapter;
+}
+
+export interface StoredAdapter {
+  readonly lora: Lora;
+  /** A and B. */
+  readonly weights: Parameters;
+  readonly baseFolder: string;
 }
 
 /**
@@ -31,9 +43,34 @@ export interface StoredModel {
  * numbers, or any one of them. A missing `final_logits_bias` is zero.
  *
  * @throws UserError naming the file, and the key or tensor, where one is missing, unknown, of another shape or not
- * supported.
+ * supported; for an adapter too where its base is not there, or not the one that it was trained on.
  */
 export async function loadModelFolder(folder: string): Promise<StoredModel> {
+  const found = await readAdapterConfig(folder);
+  if (!found) return loadWhole(folder);
+  const { lora } = found;
+  const baseFolder = await baseFolderOf(folder, found);
+  const { config, parameters } = await loadWhole(baseFolder);
+  const weights = await loadAdapterWeights(folder, lora, config, parameters);
+  mergeLora(config, lora, parameters, weights, parameters);
+  return { config, parameters, adapter: { lora, weights, baseFolder } };
+}
+
+/** The folder that holds config.json and the tokenizers: `folder` itself, or that of the model which its adapter adapts. */
+export async function wholeFolder(folder: string): Promise<string> {
+  const found = await readAdapterConfig(folder);
+  return found ? baseFolderOf(folder, found) : folder;
+}
+
+/** The files whose numbers a policy follows from: its weights, or an adapter's and its model's. */
+export async function weightFiles(folder: string): Promise<string[]> {
+  const found = await readAdapterConfig(folder);
+  if (!found) return [join(folder, await weightsFile(folder))];
+  const base = await baseFolderOf(folder, found);
+  return [join(folder, ADAPTER_WEIGHTS), join(base, await weightsFile(base))];
+}
+
+async function loadWhole(folder: string): Promise<StoredModel> {
   const configFile = join(folder, CONFIG);
   const text = await readIfThere(configFile);
   if (text === undefined)
