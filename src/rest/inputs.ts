@@ -27,7 +27,7 @@ export const PRETRAINED_CONTENT = "content of the pretrained reward";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE =
-  /^(?:(?:generation_|adapter_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^(?:adapter_)?model\.safetensors$|^pytorch_model\.bin$/;
+  /^(?:(?:generation_|adapter_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^(?:adapter_)?model(?:-\d+-of-\d+)?\.safetensors$|^pytorch_model(?:-\d+-of-\d+)?\.bin$|^(?:model\.safetensors|pytorch_model\.bin)\.index\.json$/;
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {

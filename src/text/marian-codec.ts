@@ -58,7 +58,7 @@ const token = (text: string) =>
   z
     .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
     .default(text);
-const settingsSchema = z.looseObject({
+export const settingsSchema = z.looseObject({
   eos_token: token("</s>"),
   pad_token: token("<pad>"),
   unk_token: token("<unk>"),
@@ -90,7 +90,7 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
     return found;
   };
   const json = <T>(name: string, schema: z.ZodType<T>): T =>
-    parseJson(bytes(name), schema, join(folder, name));
+    parseCodecFile(bytes(name), schema, join(folder, name));
   const model = (name: string) => parseSentencePieceModel(bytes(name), { file: join(folder, name) });
 
   const settings = files.has(SETTINGS) ? json(SETTINGS, settingsSchema) : settingsSchema.parse({});
@@ -111,8 +111,8 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
     config: definePieceConfig(special, longest),
   });
   return {
-    source: tokenizer(sourceModel, own, decoder),
-    target: tokenizer(targetModel, other, decoder),
+    source: pieceCodec(sourceModel, own, decoder),
+    target: pieceCodec(targetModel, other, decoder),
     files,
     twoVocabularies: other !== own,
     define(longest) {
@@ -122,7 +122,7 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
   };
 }
 
-function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T {
+export function parseCodecFile<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T {
   let content: unknown;
   try {
     content = JSON.parse(Buffer.from(bytes).toString("utf8"));
@@ -136,7 +136,7 @@ function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T 
 }
 
 /** Pieces with their ids; special tokens are kept apart, so that no text can spell them. */
-class Vocabulary {
+export class Vocabulary {
   readonly size: number;
   readonly eosId: number;
   readonly padId: number;
@@ -179,7 +179,8 @@ class Vocabulary {
   }
 }
 
-function tokenizer(
+/** The tokenizer that cuts text as `model` does and joins tokens as `decoder` does. */
+export function pieceCodec(
   model: SentencePieceModel,
   vocabulary: Vocabulary,
   decoder: SentencePieceModel,

@@ -60,7 +60,7 @@ export function defineSentencePiece(definition: SentencePieceDefinition): Record
   // Text between such pieces is normalised by itself, and a space at its end is one between words.
   const inParts = model.algorithm === "bpe" && model.pieces.some(({ type }) => type === "user-defined");
   const spaces = [
-    ...(inParts ? [] : [{ type: "Replace", pattern: { Regex: "^ +| +$" }, content: "" }]),
+    ...(inParts ? [] : [{ type: "Strip", strip_left: true, strip_right: true }]),
     { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
   ];
   const characters = map

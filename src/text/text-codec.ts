@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { hasPieces, loadMarianCodec, type MarianCodec } from "./marian-codec.js";
 import { type ByteLevelTokenizer, loadTokenizer, saveTokenizer, type TokenizerFiles } from "./tokenizer.js";
+import { loadUnigramCodec } from "./unigram-codec.js";
 
 interface ByteLevelCodec {
   source: ByteLevelTokenizer;
@@ -20,8 +21,8 @@ const TARGET_FILES: TokenizerFiles = {
 };
 
 /**
- * Reads a Marian folder's SentencePiece models; where it has none, `tokenizer.json` and, where there is one,
- * `target_tokenizer.json`.
+ * Reads a Marian folder's SentencePiece models; where it has none, `tokenizer.json` with a unigram model, or a byte-level one
+ * and, where there is one, `target_tokenizer.json`.
  *
  * @throws UserError as `loadTokenizer` and `loadMarianCodec` do.
  */
@@ -29,6 +30,8 @@ export async function loadTextCodec(folder: string): Promise<TextCodec> {
   // A folder that is not there is told by who reads a file of it.
   const names: string[] = await readdir(folder).catch(() => []);
   if (hasPieces(names)) return loadMarianCodec(folder);
+  const unigram = await loadUnigramCodec(folder, names);
+  if (unigram) return unigram;
   const source = await loadTokenizer(folder);
   const separate = names.includes(TARGET_FILES.tokenizer);
   return { source, target: separate ? await loadTokenizer(folder, TARGET_FILES) : source };
