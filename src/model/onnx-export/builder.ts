@@ -8,7 +8,7 @@ const { ModelProto } = onnxProto.onnx;
 const { DataType } = onnxProto.onnx.TensorProto;
 const { AttributeType } = onnxProto.onnx.AttributeProto;
 
-/** The oldest opset with layer normalisation as one operator; ONNX Runtime knows it since 1.13. */
+/** The oldest opset with layer normalisation as one operator; ONNX Runtime 1.15 runs it. */
 const OPSET = 17;
 const IR_VERSION = 8;
 
