@@ -9,11 +9,14 @@ import { ProtobufError } from "../protobuf.js";
 const MOST_MATCHES = 32;
 
 export class CharacterMap {
+  /** The map as a model file has it. */
+  readonly bytes: Uint8Array;
   readonly #units: Uint32Array;
   readonly #replacements: Uint8Array;
 
   /** @throws ProtobufError where the blob is not such a map. */
   constructor(blob: Uint8Array) {
+    this.bytes = blob;
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
     const trieBytes = blob.length < 4 ? 0 : view.getUint32(0, true);
     if (trieBytes < 4 || trieBytes % 4 !== 0 || trieBytes >= blob.length - 4)
