@@ -3,7 +3,7 @@
 import { open } from "node:fs/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { UserError } from "../../errors.js";
-import { checkedPair } from "../check.js";
+import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, explainReadError } from "../lines.js";
 import type { Pair } from "../pair.js";
 import { type Columns, defaultColumns } from "./columns.js";
@@ -22,10 +22,14 @@ export async function looksLikeParquet(file: string): Promise<boolean> {
   }
 }
 
-/** Rows are counted from 1 in errors. Other columns are not read. */
+/**
+ * Rows are counted from 1 in errors. Other columns are not read. `refused` is told of rows that are no pair, which
+ * otherwise are a UserError.
+ */
 export async function* pairsFromParquet(
   file: string,
   columns: Columns = defaultColumns,
+  refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
   await requireParquet(file);
   const instance = await DuckDBInstance.create(":memory:");
@@ -58,12 +62,17 @@ export async function* pairsFromParquet(
       if (!chunk || chunk.rowCount === 0) break;
       for (const [source, target] of chunk.getRows()) {
         row++;
-        yield checkedPair(
-          text(source, columns.source, row, file),
-          text(target, columns.target, row, file),
-          { file },
-          `row ${row}: `,
+        const pair = unlessRefused(
+          () =>
+            checkedPair(
+              text(source, columns.source, row, file),
+              text(target, columns.target, row, file),
+              { file },
+              `row ${row}: `,
+            ),
+          refused,
         );
+        if (pair) yield pair;
       }
     }
     if (row === 0) throw emptyFile(file, `rows with "${columns.source}" and "${columns.target}"`);
