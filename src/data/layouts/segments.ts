@@ -64,5 +64,7 @@ function attribute(text: string, name: string): string | undefined {
 }
 
 function folded(text: string): string {
-  return decodeReferences(text).replace(/\s+/g, " ").trim();
+  return decodeReferences(text)
+    .replace(/[\t\n\r ]+/g, " ")
+    .trim();
 }
