@@ -16,17 +16,17 @@ import type { RunRecord } from "./record.js";
 const COLUMNS = [
   ["grow", "int32", "Grow step", "grow"],
   ["source_id", "int64", "number of the source in the training part", "source_id"],
-  ["sample_id", "int32", "number of the sample; human translations have one too", "sample_id"],
+  ["sample_id", "int32", "number of the sample; -1 for human translations", "sample_id"],
   ["source", "string", "what was to be translated", "source"],
   ["text", "string", "the translation", "text"],
   ["reward", "float64", "in [0, 1], higher is better; null where it was not scored", "reward"],
   [
     "log_probability",
     "float64",
-    "of the text, by the policy that wrote it, in nats; 0 for human ones",
+    "of the text, by the policy that wrote it, in nats; null for human ones",
     "list_sum(log_prob)::DOUBLE",
   ],
-  ["tokens", "int32", "tokens of the text, the end included", "len(tokens)::INTEGER"],
+  ["tokens", "int32", "tokens that the policy wrote, the end included; 0 for human ones", "len(tokens)::INTEGER"],
   ["finished", "bool", "false where it was cut at the length limit", "finished"],
   ["origin", "string", "`policy`, or `human` for the pairs of the corpus", "origin"],
 ] as const;
@@ -134,10 +134,6 @@ export function datasetCard({ title, rows, facts, sources }: CardFacts): string 
     tags: ["reinforced-self-training", "machine-generated"],
     size_categories: [sizeCategory(rows)],
     configs: [{ config_name: "default", data_files: [{ split: "train", path: "data/train-*" }] }],
-    dataset_info: {
-      features: COLUMNS.map(([name, dtype]) => ({ name, dtype })),
-      splits: [{ name: "train", num_examples: rows }],
-    },
   };
   const figures = facts.map(
     ({ grow, stats }) =>
