@@ -57,11 +57,12 @@ export interface GetOptions extends OutputOptions {
   name: string;
   out: string;
   from?: string;
+  mirror?: string;
   languages?: string;
 }
 
 /** Builds the corpus in `out`, whole or not at all. Throws a UserError where something is there already. */
-export async function getCorpus({ name, out, from, languages, ...output }: GetOptions): Promise<void> {
+export async function getCorpus({ name, out, from, mirror, languages, ...output }: GetOptions): Promise<void> {
   const recipe = recipeNamed(name);
   const terminal = openTerminal(output);
   if (await exists(out))
@@ -76,6 +77,7 @@ export async function getCorpus({ name, out, from, languages, ...output }: GetOp
     cache: cacheFolder(),
     note: (sentence: string) => terminal.note(sentence),
     ...(from !== undefined && { from }),
+    ...(mirror !== undefined && { mirror: mirrorAddress(mirror) }),
   };
   const report = await stoppable(async (signal) => {
     let built: CorpusReport | undefined;
@@ -85,6 +87,13 @@ export async function getCorpus({ name, out, from, languages, ...output }: GetOp
     return built;
   });
   if (report) terminal.result({ folder: out, ...report }, (colour) => corpusText(out, report, colour));
+}
+
+function mirrorAddress(mirror: string): string {
+  if (/^https?:\/\//.test(mirror) && URL.canParse(mirror)) return mirror;
+  throw new UserError(
+    `${JSON.stringify(mirror)} is not the address of a mirror, expected one such as https://deb.debian.org/debian.`,
+  );
 }
 
 function corpusText(out: string, report: CorpusReport, colour: boolean): string {

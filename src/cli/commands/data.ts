@@ -7,6 +7,7 @@ import type { OutputOptions } from "../terminal.js";
 interface GetCommandOptions extends OutputOptions {
   out: string;
   from?: string;
+  mirror?: string;
   languages?: string;
 }
 
@@ -60,6 +61,7 @@ export function addData(program: Command): void {
       "--from <folder>",
       "your own copy of the source: a folder, or for Debian's packages one with the .deb files",
     )
+    .option("--mirror <url>", "another Debian mirror than deb.debian.org")
     .option("--languages <source-target>", "which languages, such as zh-en; the recipe's first when left out")
     .action(async (name: string, options: GetCommandOptions) => {
       const { getCorpus } = await import("../data.js");

@@ -26,6 +26,8 @@ export interface BuildOptions {
   languages: Languages;
   /** The user's copy of the source. */
   from?: string;
+  /** Another Debian mirror than the usual one. */
+  mirror?: string;
   /** Folder for what is fetched and can be used again. */
   cache: string;
   /** Told what is being done now. */

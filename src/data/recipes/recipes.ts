@@ -3,11 +3,12 @@
 import { UserError } from "../../errors.js";
 import { nearestName } from "../../nearest.js";
 import type { Languages } from "../layouts/folder.js";
+import { debianDescriptions, libreofficeHelp, transDeEn } from "./debian-recipes.js";
 import { iwslt14, multi30k, tatoeba, wmt } from "./local.js";
 import { npmMessages } from "./npm-messages.js";
 import type { Recipe } from "./recipe.js";
 
-export const recipes: readonly Recipe[] = [npmMessages, iwslt14, wmt, multi30k, tatoeba];
+export const recipes: readonly Recipe[] = [npmMessages, transDeEn, libreofficeHelp, debianDescriptions, iwslt14, wmt, multi30k, tatoeba];
 
 /** Throws a UserError for a name that no recipe has. */
 export function recipeNamed(name: string): Recipe {
