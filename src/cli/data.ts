@@ -62,7 +62,14 @@ export interface GetOptions extends OutputOptions {
 }
 
 /** Builds the corpus in `out`, whole or not at all. Throws a UserError where something is there already. */
-export async function getCorpus({ name, out, from, mirror, languages, ...output }: GetOptions): Promise<void> {
+export async function getCorpus({
+  name,
+  out,
+  from,
+  mirror,
+  languages,
+  ...output
+}: GetOptions): Promise<void> {
   const recipe = recipeNamed(name);
   const terminal = openTerminal(output);
   if (await exists(out))

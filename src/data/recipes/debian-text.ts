@@ -5,14 +5,15 @@ import type { Pair } from "../pair.js";
 
 /**
  * Sentences in a line of the dictionary Ding, `de | de :: en | en`: alternatives that stand at the same place on both sides,
- * of which both are sentences. Spellings and translations to choose from (`;`) are not taken apart: a sentence that holds
- * such a choice is left out, since what belongs to what is not said.
+ * of which both are sentences. Where a side has several for the same (`A.; B.`), the first is taken.
  */
 export function dictionarySentences(line: string): Pair[] {
   if (line.startsWith("#")) return [];
   const [german, english, ...more] = line.split(" :: ");
   if (german === undefined || english === undefined || more.length > 0) return [];
-  const [sources, targets] = [german, english].map((side) => side.split("|").map(withoutNotes));
+  const [sources, targets] = [german, english].map((side) =>
+    side.split("|").map((text) => withoutNotes(text).split(/; */)[0] ?? ""),
+  );
   if (!sources || !targets || sources.length !== targets.length) return [];
   return sources.flatMap((source, place) => {
     const target = targets[place] ?? "";
@@ -30,10 +31,10 @@ function withoutNotes(text: string): string {
     .trim();
 }
 
-/** From a capital to a full stop, two words or more, without choices (`A; B`, `turmoil/tumult`, `sb.`). */
+/** From a capital to a full stop, two words or more, without choices (`turmoil/tumult`) or gaps (`sb.`). */
 function isSentence(text: string): boolean {
   if (!/^["“„‚‘'¿(]?\p{Lu}.*\s.*[.!?]["”“’')]?$/u.test(text)) return false;
-  return !/;|\p{L}\/\p{L}|\b(etw|jdm|jds|jdn|jd|sb|sth)\b/u.test(text);
+  return !/\p{L} ?\/ ?\p{L}|\b(etw|jdm|jds|jdn|jd|sb|sth)\b/u.test(text);
 }
 
 /**
@@ -60,7 +61,19 @@ export function helpParagraphs(html: string): Map<string, string> {
   return paragraphs;
 }
 
-/** A package's description in an index: the short line, then paragraphs of running text; lists are left as they stand. */
+/** Between two sentences: an end and a capital, or an end in Chinese, behind which there is no space. */
+const BETWEEN = /(?<=[.!?]["”“’»)]?) +(?=["“„‚«(]?\p{Lu})|(?<=[。！？][”’」』）]?)(?=[^”’」』）])/u;
+
+/** Sentences of two paragraphs beside each other where both have as many, else the paragraphs as they are. */
+export function sentencePairs({ source, target }: Pair): Pair[] {
+  const [sources, targets] = [source, target].map((text) =>
+    text.split(BETWEEN).map((sentence) => sentence.trim()),
+  );
+  if (!sources || !targets || sources.length !== targets.length) return [{ source, target }];
+  return sources.map((sentence, place) => ({ source: sentence, target: targets[place] ?? "" }));
+}
+
+/** A package's description in an index: the short line, then paragraphs of running text and the lines of lists. */
 export interface Description {
   md5: string;
   short: string;
@@ -84,7 +97,7 @@ export function descriptionOf(stanza: string, language: string): Description | u
     if (/^ \.\s*$/.test(line) || line === "") close();
     else if (/^ {2,}/.test(line) || /^ [*+-] /.test(line)) {
       close();
-      paragraphs.push(line.trim());
+      paragraphs.push(line.trim().replace(/^[*+-] +/, ""));
     } else running.push(line.trim());
   }
   close();
@@ -95,6 +108,7 @@ export function descriptionOf(stanza: string, language: string): Description | u
 export function joinedDescriptions(source: Description, target: Description): Pair[] {
   const pairs = [{ source: source.short, target: target.short }];
   if (source.paragraphs.length === target.paragraphs.length)
-    source.paragraphs.forEach((text, i) => pairs.push({ source: text, target: target.paragraphs[i] ?? "" }));
+    for (const [i, text] of source.paragraphs.entries())
+      pairs.push({ source: text, target: target.paragraphs[i] ?? "" });
   return pairs.filter((pair) => pair.source !== "" && pair.target !== "");
 }

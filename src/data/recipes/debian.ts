@@ -21,7 +21,10 @@ export interface PinnedFile {
 }
 
 /** The usual mirror, and the archive of all that Debian ever published, as of the release that the files are pinned from. */
-const MIRRORS = ["https://deb.debian.org/debian", "https://snapshot.debian.org/archive/debian/20260712T000000Z"];
+const MIRRORS = [
+  "https://deb.debian.org/debian",
+  "https://snapshot.debian.org/archive/debian/20260712T000000Z",
+];
 const TIMEOUT = 120_000;
 
 export type FetchOptions = Pick<BuildOptions, "cache" | "from" | "mirror" | "note" | "signal">;
@@ -72,7 +75,8 @@ async function download(address: string, signal: AbortSignal | undefined): Promi
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof Error && error.name === "TimeoutError") return `no answer within ${TIMEOUT / 1000} seconds`;
+    if (error instanceof Error && error.name === "TimeoutError")
+      return `no answer within ${TIMEOUT / 1000} seconds`;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return cause instanceof Error && "code" in cause ? String(cause.code) : "not reached";
   }
@@ -97,14 +101,21 @@ function sha256Of(content: Uint8Array): string {
 }
 
 /** Unpacks `members` (paths without the leading slash) of packages into one new folder, which the caller removes. */
-export async function unpackDebs(debs: readonly string[], members: readonly string[], cache: string, signal?: AbortSignal): Promise<string> {
+export async function unpackDebs(
+  debs: readonly string[],
+  members: readonly string[],
+  cache: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const folder = await temporaryFolder(cache);
   try {
     for (const deb of debs) {
       const content = arMembers(await readFile(deb), deb);
       const [name, data] = [...content].find(([member]) => member.startsWith("data.tar")) ?? [];
       if (name === undefined || data === undefined)
-        throw new UserError("there is no data.tar in this file, expected a Debian package; fetch it again.", { file: deb });
+        throw new UserError("there is no data.tar in this file, expected a Debian package; fetch it again.", {
+          file: deb,
+        });
       await writeWhole(join(folder, name), data);
       // The content is the pinned one, so that no member can lie outside the folder.
       await run("tar", ["-xf", name, ...members.map((member) => `./${member}`)], folder, deb, signal);
@@ -118,7 +129,11 @@ export async function unpackDebs(debs: readonly string[], members: readonly stri
 }
 
 /** The file without its `.xz` or `.bz2`, in a new folder, which the caller removes. */
-export async function decompressed(file: string, cache: string, signal?: AbortSignal): Promise<{ folder: string; path: string }> {
+export async function decompressed(
+  file: string,
+  cache: string,
+  signal?: AbortSignal,
+): Promise<{ folder: string; path: string }> {
   const folder = await temporaryFolder(cache);
   try {
     const name = basename(file);
@@ -132,7 +147,13 @@ export async function decompressed(file: string, cache: string, signal?: AbortSi
 }
 
 /** Node.js decompresses neither xz nor bzip2, so that programs of the system have to. */
-async function run(command: string, args: string[], folder: string, file: string, signal?: AbortSignal): Promise<void> {
+async function run(
+  command: string,
+  args: string[],
+  folder: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const result = await runCommand(command, args, folder, signal);
   if (result !== "missing" && result.code === 0) return;
   const needed = command === "tar" ? "tar and xz" : command;
@@ -149,14 +170,20 @@ const AR_HEADER = 60;
 
 /** Members of a Unix ar archive (deb(5)): a header of 60 characters each, its name in the first 16, its size at 48. */
 export function arMembers(content: Buffer, file: string): Map<string, Uint8Array> {
-  const damaged = () => new UserError("this is not a Debian package, or it is cut short; fetch it again.", { file });
+  const damaged = () =>
+    new UserError("this is not a Debian package, or it is cut short; fetch it again.", { file });
   if (content.toString("latin1", 0, AR_START.length) !== AR_START) throw damaged();
   const members = new Map<string, Uint8Array>();
   for (let at = AR_START.length; at < content.length; ) {
     const header = content.toString("latin1", at, at + AR_HEADER);
     const size = Number(header.slice(48, 58));
     const start = at + AR_HEADER;
-    if (header.length < AR_HEADER || !header.endsWith("`\n") || !Number.isSafeInteger(size) || start + size > content.length)
+    if (
+      header.length < AR_HEADER ||
+      !header.endsWith("`\n") ||
+      !Number.isSafeInteger(size) ||
+      start + size > content.length
+    )
       throw damaged();
     members.set(header.slice(0, 16).trimEnd().replace(/\/$/, ""), content.subarray(start, start + size));
     // Members begin at even places.

@@ -8,7 +8,16 @@ import { iwslt14, multi30k, tatoeba, wmt } from "./local.js";
 import { npmMessages } from "./npm-messages.js";
 import type { Recipe } from "./recipe.js";
 
-export const recipes: readonly Recipe[] = [npmMessages, transDeEn, libreofficeHelp, debianDescriptions, iwslt14, wmt, multi30k, tatoeba];
+export const recipes: readonly Recipe[] = [
+  npmMessages,
+  transDeEn,
+  libreofficeHelp,
+  debianDescriptions,
+  iwslt14,
+  wmt,
+  multi30k,
+  tatoeba,
+];
 
 /** Throws a UserError for a name that no recipe has. */
 export function recipeNamed(name: string): Recipe {
