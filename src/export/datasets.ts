@@ -26,7 +26,12 @@ const COLUMNS = [
     "of the text, by the policy that wrote it, in nats; null for human ones",
     "list_sum(log_prob)::DOUBLE",
   ],
-  ["tokens", "int32", "tokens that the policy wrote, the end included; 0 for human ones", "len(tokens)::INTEGER"],
+  [
+    "tokens",
+    "int32",
+    "tokens that the policy wrote, the end included; 0 for human ones",
+    "len(tokens)::INTEGER",
+  ],
   ["finished", "bool", "false where it was cut at the length limit", "finished"],
   ["origin", "string", "`policy`, or `human` for the pairs of the corpus", "origin"],
 ] as const;
