@@ -132,7 +132,7 @@ export async function cleanCorpus(options: CleanOptions): Promise<CleanReport> {
   const output = join(out, `pairs.${format}`);
   await writePairs(output, passing());
   await keepSources(inputs, out);
-  const { usualRatio, languages, byLetters } = learned.profile;
+  const { usualRatio, languages } = learned.profile;
   const report: CleanReport = {
     inputs: [...inputs],
     tests: [...tests],
@@ -146,7 +146,7 @@ export async function cleanCorpus(options: CleanOptions): Promise<CleanReport> {
     rules: ruleNames.map((rule) => ({
       rule,
       what: RULES[rule].what,
-      ...applied(rule, used, tests, byLetters),
+      ...applied(rule, used, tests, learned.profile),
       drops: !("mend" in RULES[rule]),
       count: tallies.get(rule)?.count ?? 0,
       examples: tallies.get(rule)?.examples() ?? [],
@@ -204,14 +204,14 @@ function applied(
   rule: RuleName,
   used: ReadonlySet<RuleName>,
   tests: readonly string[],
-  byLetters: boolean,
+  { byLetters, scripts }: CorpusProfile,
 ): { applied: boolean; why?: string } {
   if (!used.has(rule)) return { applied: false, why: "left out" };
   if (rule === "test" && tests.length === 0) return { applied: false, why: "no test file was named" };
   if (rule === "language" && !byLetters)
     return {
       applied: true,
-      why: "by script alone: the letters of one script tell the two sides apart too seldom, or need not",
+      why: `by script alone: ${scripts.source === scripts.target ? "their letters do not tell the two sides apart" : "the two sides have different ones"}`,
     };
   return { applied: true };
 }
