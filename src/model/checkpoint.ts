@@ -75,35 +75,44 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
               file: join(folder, shard),
             },
           );
-    const shapes = new Map(
-      [...places].map(([tensor, reader]) => [tensor, reader.shapes.get(tensor)!] as const),
-    );
-    return {
-      file,
-      shapes,
-      read: async (tensor, shape, row) => {
-        const found = shapes.get(tensor);
-        if (!found)
-          throw new UserError(
-            `tensor "${tensor}" of shape [${shape}] is missing. Copy the model folder again, with all of its weights.`,
-            { file },
-          );
-        if (found.length !== shape.length || shape.some((size, axis) => size !== found[axis]))
-          throw new UserError(
-            `tensor "${tensor}" has shape [${found}], but [${shape}] was expected. The weights and the configuration belong to different models.`,
-            { file },
-          );
-        const data = await places.get(tensor)!.read(tensor, row);
-        if (!(data instanceof Float32Array))
-          throw new UserError(`tensor "${tensor}" holds whole numbers, expected real ones.`, { file });
-        return data;
-      },
-      close,
-    };
+    return checkpointOver(file, places, close);
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The weights that `places` have by name, each in the file that it is read from; `file` stands for all in messages. */
+export function checkpointOver(
+  file: string,
+  places: ReadonlyMap<string, TensorReader>,
+  close: () => Promise<void>,
+): Checkpoint {
+  const shapes = new Map(
+    [...places].map(([tensor, reader]) => [tensor, reader.shapes.get(tensor)!] as const),
+  );
+  return {
+    file,
+    shapes,
+    read: async (tensor, shape, row) => {
+      const found = shapes.get(tensor);
+      if (!found)
+        throw new UserError(
+          `tensor "${tensor}" of shape [${shape}] is missing. Copy the model folder again, with all of its weights.`,
+          { file },
+        );
+      if (found.length !== shape.length || shape.some((size, axis) => size !== found[axis]))
+        throw new UserError(
+          `tensor "${tensor}" has shape [${found}], but [${shape}] was expected. The weights and the configuration belong to different models.`,
+          { file },
+        );
+      const data = await places.get(tensor)!.read(tensor, row);
+      if (!(data instanceof Float32Array))
+        throw new UserError(`tensor "${tensor}" holds whole numbers, expected real ones.`, { file });
+      return data;
+    },
+    close,
+  };
 }
 
 interface Weights {

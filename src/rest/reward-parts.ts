@@ -33,11 +33,14 @@ export function withoutTransport(config: Config): Config {
     for (const name of transportKeys) Reflect.deleteProperty(kept, name);
     return kept;
   };
-  const { reward } = config;
-  if (!("parts" in reward)) return hasTransport(reward) ? { ...config, reward: bare(reward) } : config;
+  const { reward, evaluate } = config;
+  const rest = evaluate.judge
+    ? { ...config, evaluate: { ...evaluate, judge: bare(evaluate.judge) } }
+    : config;
+  if (!("parts" in reward)) return hasTransport(reward) ? { ...rest, reward: bare(reward) } : rest;
   const parts = reward.parts.map((part) => (hasTransport(part) ? bare(part) : part));
   // Each part is as it was, less some keys.
-  return { ...config, reward: { ...reward, parts } as Reward };
+  return { ...rest, reward: { ...reward, parts } as Reward };
 }
 
 /** Whether some of its keys say how it is asked alone. */

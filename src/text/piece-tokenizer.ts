@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Place, UserError } from "../errors.js";
+import { ProtobufError } from "../protobuf.js";
 import { CharacterMap } from "./character-map.js";
-import { ProtobufError } from "./protobuf.js";
 import { piecesOf, SPACE_MARK } from "./sentencepiece.js";
 import {
   type Normalisation,

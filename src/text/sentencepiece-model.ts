@@ -1,8 +1,8 @@
 /** What a SentencePiece model file (`.spm`, `.model`) holds: `ModelProto` of sentencepiece_model.proto. */
 
 import { type Place, UserError } from "../errors.js";
+import { ProtobufError, protobufFields } from "../protobuf.js";
 import { CharacterMap } from "./character-map.js";
-import { ProtobufError, protobufFields } from "./protobuf.js";
 
 export type PieceType = "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte";
 

@@ -13,7 +13,7 @@ export const SPACE_MARK = "▁";
 const MARK_BYTES = Buffer.from(SPACE_MARK);
 const SPACE = 0x20;
 /** What an unknown character costs beyond the least likely piece. */
-const UNKNOWN_PENALTY = 10;
+export const UNKNOWN_PENALTY = 10;
 
 /** What cuts a text into pieces. */
 export type Pieces = (text: string) => string[];
