@@ -71,4 +71,4 @@ it.each([
   expect(done).toBe(count);
   expect(refused).toBeGreaterThan(count / 5);
   expect(refused).toBeLessThan(count);
-});
+}, 600_000);
