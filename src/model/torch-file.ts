@@ -80,7 +80,7 @@ export async function readTorchFile(path: string): Promise<Map<string, StoredTen
     const { value, read } = await contentOf(handle, path, false);
     return await tensorsOf(value, path, read);
   } catch (error) {
-    throw explained(error, path);
+    throw explained(error, path, false);
   } finally {
     await handle.close();
   }
@@ -145,25 +145,24 @@ async function open(
           // A copy, which does not keep the whole storage in memory.
           return take(source, offset + row * stride[0]!, shape.slice(1), stride.slice(1)).slice();
         } catch (error) {
-          throw explained(error, path);
+          throw explained(error, path, strangersPass);
         }
       },
       close: () => handle.close(),
     };
   } catch (error) {
     await handle.close();
-    throw explained(error, path);
+    throw explained(error, path, strangersPass);
   }
 }
 
 /** What a user is told where the pickle is none of weights. */
-function explained(error: unknown, path: string): unknown {
+function explained(error: unknown, path: string, ofTraining: boolean): unknown {
   if (!(error instanceof PickleError)) return error;
-  return new UserError(
-    `${error.message}. Coppice reads weights alone: load the model in Transformers and save it as safetensors.`,
-    { file: path },
-    { cause: error },
-  );
+  const advice = ofTraining
+    ? "Copy the checkpoint again, or convert its state_dict to safetensors."
+    : "Coppice reads weights alone: load the model in Transformers and save it as safetensors.";
+  return new UserError(`${error.message}. ${advice}`, { file: path }, { cause: error });
 }
 
 /** What a file's pickle says, and how the bytes of a storage are read. */

@@ -161,13 +161,14 @@ describe("a tokenizer", () => {
     expect((await comet.files(folder, {})).at(-1)).toBe(join(folder, "tokenizer", "sentencepiece.bpe.model"));
   });
 
-  it("of another model is refused", async () => {
-    const other = fileURLToPath(new URL("../../fixtures/opus/unigram/source.spm", import.meta.url));
+  it.each([
+    ["spiece.model", "is no model of XLM-R: its first pieces are not <unk>, <s> and </s>"],
+    ["tokenizer.json", "is no tokenizer of XLM-R, whose first tokens are <s> <pad> </s> <unk>"],
+  ])("of another model, %s of mT5, is refused", async (name, expected) => {
+    const other = fileURLToPath(new URL(`../../fixtures/metricx/${name}`, import.meta.url));
     cpSync(join(TOKENIZER, "config.json"), join(root, "config.json"));
-    cpSync(other, join(root, "sentencepiece.bpe.model"));
-    expect(await refusal({ tokenizer: join(root, "sentencepiece.bpe.model") })).toMatch(
-      /is no (?:model|tokenizer) of XLM-R/,
-    );
+    cpSync(other, join(root, name));
+    expect(await refusal({ tokenizer: join(root, name) })).toContain(expected);
   });
 
   it("of another size is refused", async () => {
