@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { expect } from "vitest";
 
@@ -25,9 +25,7 @@ export function hasChromium(untested: string): boolean {
   return there;
 }
 
-export interface Chromium {
-  /** Folder of the built page. */
-  built: string;
+export interface Browser {
   /**
    * A page in a context of its own, with nothing loaded. `problems` is given what it complains of: uncaught errors,
    * dialogs, and errors in the console, a violated content security policy among them.
@@ -36,9 +34,31 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
-/** Chromium with no page. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+export interface Chromium extends Browser {
+  /** Folder of the built page. */
+  built: string;
+}
+
+/** Starts the browser, which is gone after `close`. */
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  return {
+    newPage: async (look = {}, problems = []) => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
+      const page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      page.on("pageerror", (error) => problems.push(error.message));
+      page.on("dialog", (dialog) => {
+        problems.push(`dialog ${dialog.message()}`);
+        dialog.dismiss().catch(() => {});
+      });
+      page.on("console", (message) => {
+        if (message.type() === "error") problems.push(message.text());
+      });
+      return page;
+    },
+    close: () => browser.close(),
+  };
 }
 
 /** Builds the page and starts the browser; both are gone after `close`. */
@@ -51,23 +71,10 @@ export async function openChromium(): Promise<Chromium> {
       logLevel: "error",
       build: { outDir: built, emptyOutDir: true },
     });
-    const browser = await launchChromium();
+    const browser = await openBrowser();
     return {
       built,
-      newPage: async (look = {}, problems = []) => {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
-        const page = await context.newPage();
-        page.setDefaultTimeout(PATIENCE);
-        page.on("pageerror", (error) => problems.push(error.message));
-        page.on("dialog", (dialog) => {
-          problems.push(`dialog ${dialog.message()}`);
-          dialog.dismiss().catch(() => {});
-        });
-        page.on("console", (message) => {
-          if (message.type() === "error") problems.push(message.text());
-        });
-        return page;
-      },
+      newPage: browser.newPage,
       close: async () => {
         await browser.close();
         remove();

@@ -7,14 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModelFolder } from "../../src/model/folder.js";
 import { NativePolicy } from "../../src/policy/native.js";
 import { saveTransformersJsFolder } from "../../src/policy/transformers-js-folder.js";
 import { Thread } from "../../src/tensor/thread.js";
 import { loadTextCodec } from "../../src/text/text-codec.js";
-import { hasChromium, launchChromium } from "./browser.js";
+import { type Browser, hasChromium, openBrowser } from "./browser.js";
 
 const UNIGRAM = fileURLToPath(new URL("../fixtures/opus/unigram", import.meta.url));
 const SERVE = fileURLToPath(new URL("../../examples/transformers-js/serve.mjs", import.meta.url));
@@ -43,7 +42,7 @@ describe.skipIf(!hasChromium("the page with Transformers.js is"))("the example p
     server = spawn(process.execPath, [SERVE, folder, "0"], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await once(createInterface({ input: server.stdout! }), "line");
     address = String(line);
-    browser = await launchChromium();
+    browser = await openBrowser();
   });
   afterAll(async () => {
     await browser?.close();
@@ -57,10 +56,9 @@ describe.skipIf(!hasChromium("the page with Transformers.js is"))("the example p
   ])(
     "gives the same translations of a padded batch with %s",
     async (dtype, least) => {
-      const page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE);
       const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(error.message));
+      const page = await browser.newPage({}, problems);
+      page.setDefaultTimeout(PATIENCE);
       const elsewhere: string[] = [];
       page.on("request", (request) => {
         if (!/^(?:blob|data):/.test(request.url()) && !request.url().startsWith(address))
