@@ -1,13 +1,14 @@
 /**
  * A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`, or in its place
- * `pytorch_model.bin`, which is read but never written. Or an adapter's folder, which names the folder that it builds on.
+ * `pytorch_model.bin`, which is read but never written; either may be cut into shards. Or an adapter's folder, which names the folder that it builds on.
  */
 
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { type ParameterSpec, Parameters } from "../tensor/parameters.js";
 import { ADAPTER_WEIGHTS, baseFolderOf, loadAdapterWeights, readAdapterConfig } from "./adapter-folder.js";
+import { checkpointFiles, openCheckpoint } from "./checkpoint.js";
 import { type MarianConfig, parseConfig, renderConfig } from "./config.js";
 import { fileError, readIfThere, writeWhole } from "./files.js";
 import { parseGeneration, renderGeneration } from "./generation.js";
@@ -19,7 +20,6 @@ import { readTorchFile } from "./torch-file.js";
 const CONFIG = "config.json";
 const GENERATION = "generation_config.json";
 const WEIGHTS = "model.safetensors";
-const TORCH_WEIGHTS = "pytorch_model.bin";
 
 export interface StoredModel {
   readonly config: MarianConfig;
@@ -65,9 +65,9 @@ export async function wholeFolder(folder: string): Promise<string> {
 /** The files whose numbers a policy follows from: its weights, or an adapter's and its model's. */
 export async function weightFiles(folder: string): Promise<string[]> {
   const found = await readAdapterConfig(folder);
-  if (!found) return [join(folder, await weightsFile(folder))];
+  if (!found) return checkpointFiles(folder);
   const base = await baseFolderOf(folder, found);
-  return [join(folder, ADAPTER_WEIGHTS), join(base, await weightsFile(base))];
+  return [join(folder, ADAPTER_WEIGHTS), ...(await checkpointFiles(base))];
 }
 
 async function loadWhole(folder: string): Promise<StoredModel> {
@@ -78,11 +78,8 @@ async function loadWhole(folder: string): Promise<StoredModel> {
       file: configFile,
     });
   const config = await withGeneration(folder, parseJson(text, configFile), configFile);
-  const file = join(folder, await weightsFile(folder));
-  const tensors = file.endsWith(TORCH_WEIGHTS)
-    ? await readTorchFile(file)
-    : (await readSafetensors(file)).tensors;
-  return { config, parameters: assemble(config, tensors, file) };
+  const files = await checkpointFiles(folder);
+  return { config, parameters: assemble(config, await readTensors(folder, files), files[0]!) };
 }
 
 /** The configuration with the settings of its search: `generation_config.json`'s, or where there is none `config.json`'s. */
@@ -116,6 +113,15 @@ export async function saveModelFolder(
   config: MarianConfig,
   parameters: Parameters,
 ): Promise<void> {
+  await saveModelSettings(folder, config);
+  const tensors = new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
+  );
+  await writeSafetensors(join(folder, WEIGHTS), tensors);
+}
+
+/** Writes all of it but the weights. @throws UserError if the folder cannot be written. */
+export async function saveModelSettings(folder: string, config: MarianConfig): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -123,30 +129,22 @@ export async function saveModelFolder(
   }
   await writeWhole(join(folder, CONFIG), [Buffer.from(renderConfig(config))]);
   await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config.generation, config))]);
-  const tensors = new Map(
-    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
-  );
-  await writeSafetensors(join(folder, WEIGHTS), tensors);
 }
 
-/** Name of the file of weights; where both forms are there, safetensors. Says what to do where neither is. */
-async function weightsFile(folder: string): Promise<string> {
-  let names: string[];
+/** All tensors of the files that `checkpointFiles` named. */
+async function readTensors(folder: string, files: readonly string[]): Promise<Map<string, StoredTensor>> {
+  const [file, ...shards] = files as [string, ...string[]];
+  if (shards.length === 0)
+    return file.endsWith(".safetensors") ? (await readSafetensors(file)).tensors : readTorchFile(file);
+  const checkpoint = await openCheckpoint(folder);
   try {
-    names = await readdir(folder);
-  } catch (error) {
-    throw fileError(error, "be read", folder);
+    const tensors = new Map<string, StoredTensor>();
+    for (const [name, shape] of checkpoint.shapes)
+      tensors.set(name, { shape, data: await checkpoint.read(name, shape) });
+    return tensors;
+  } finally {
+    await checkpoint.close();
   }
-  for (const name of [WEIGHTS, TORCH_WEIGHTS]) if (names.includes(name)) return name;
-  const parts = names.find((name) => /\.(?:safetensors|bin)\.index\.json$/.test(name));
-  const other = parts ?? names.find((name) => /\.(?:h5|msgpack|npz|onnx)$/.test(name));
-  throw new UserError(
-    other === undefined
-      ? "there is no such file. Copy the model folder again, with its weights."
-      : `there is no such file, only ${other}. Load the model in Transformers and save it with save_pretrained, which ` +
-          "writes one safetensors file (for very large models with max_shard_size).",
-    { file: join(folder, WEIGHTS) },
-  );
 }
 
 function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file: string): Parameters {

@@ -187,6 +187,8 @@ function partName(part: RewardPart): string {
   switch (part.kind) {
     case "module":
       return `module ${part.path}`;
+    case "pretrained":
+      return `pretrained ${part.model}${part.variant === null ? "" : ` as ${part.variant}`}`;
     case "http":
       return `http ${part.name ?? part.url}`;
     case "command":
@@ -319,6 +321,14 @@ function* evaluateIssues({ evaluate }: Config): Generator<Issue> {
   }
 }
 
+function* judgeIssues({ reward, evaluate: { judge } }: Config): Generator<Issue> {
+  if (judge && rewardParts(reward).some((part) => part.kind === "pretrained" && part.model === judge.model))
+    yield {
+      path: ["evaluate", "judge", "model"],
+      message: `is ${judge.model}, which is the reward, too: a judge must not be what the policies are trained for. Name a checkpoint of another family, or remove evaluate.judge.`,
+    };
+}
+
 function* dataIssues({ data }: Config): Generator<Issue> {
   const { train, validation, test } = data;
   for (const [index, file] of train.entries()) {
@@ -358,6 +368,7 @@ export function crossIssues(config: Config): Issue[] {
     ...lossIssues(config),
     ...onlineIssues(config),
     ...evaluateIssues(config),
+    ...judgeIssues(config),
   ];
 }
 

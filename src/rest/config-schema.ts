@@ -312,10 +312,35 @@ const rewardKinds = {
     retries: remote.retries,
   },
   places: { kind: z.literal("places") },
+  pretrained: {
+    kind: z.literal("pretrained"),
+    model: required(
+      path,
+      "Folder of a published checkpoint (MetricX, COMET, BLEURT), named as it was published; from this file's folder",
+    ),
+    variant: key(
+      text("a text").nullable(),
+      null,
+      "Which of the family's metrics it is, such as metricx-24-qe; null: as its configuration and the folder's name say",
+    ),
+    tokenizer: key(
+      path.nullable(),
+      null,
+      "The tokenizer's file, or the folder it lies in; null: in the folder of the checkpoint",
+    ),
+    batchTokens: key(tokens, 4096, "Tokens scored at once, padding included"),
+  },
 };
 
 /** How a reward is asked, not what it gives: a change of these undoes nothing. */
-export const transportKeys = ["headers", "batchSize", "concurrency", "timeoutSeconds", "retries"] as const;
+export const transportKeys = [
+  "headers",
+  "batchSize",
+  "batchTokens",
+  "concurrency",
+  "timeoutSeconds",
+  "retries",
+] as const;
 
 const weight = key(
   z.number().gt(0).max(1_000_000),
@@ -374,6 +399,9 @@ const reward = z
     z.strictObject({ ...rewardKinds.judge, penalties }).meta({
       description: "A language model that judges by a rubric, several times a candidate",
     }),
+    z.strictObject({ ...rewardKinds.pretrained, penalties }).meta({
+      description: "A published metric that was trained on human ratings, from its checkpoint",
+    }),
     z.strictObject({ ...rewardKinds.places, penalties }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
@@ -390,6 +418,7 @@ const reward = z
               z.strictObject({ ...rewardKinds.http, weight }),
               z.strictObject({ ...rewardKinds.command, weight }),
               z.strictObject({ ...rewardKinds.judge, weight }),
+              z.strictObject({ ...rewardKinds.pretrained, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
             ]),
           )
@@ -411,6 +440,7 @@ const reward = z
               z.strictObject(rewardKinds.http),
               z.strictObject(rewardKinds.command),
               z.strictObject(rewardKinds.judge),
+              z.strictObject(rewardKinds.pretrained),
               z.strictObject(rewardKinds.places),
             ]),
           )
@@ -853,6 +883,16 @@ const evaluate = z
       "13a",
       "sacreBLEU's tokenizer; zh for Chinese, char for other scripts without spaces",
     ),
+    judge: z
+      .strictObject({
+        ...rewardKinds.pretrained,
+        kind: required(
+          z.literal("pretrained"),
+          "A published metric whose mean stands beside BLEU and chrF; without evaluate.judge there is none",
+        ),
+      })
+      .optional()
+      .meta({ description: "A published metric, of another family than the reward" }),
   })
   .prefault({})
   .meta({ description: "What the report measures, on sources never trained on" });

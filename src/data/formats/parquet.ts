@@ -7,7 +7,7 @@ import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../errors.js";
-import { checkedPair } from "../check.js";
+import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, explainReadError } from "../lines.js";
 import type { Pair } from "../pair.js";
 import { type Columns, defaultColumns } from "./columns.js";
@@ -38,11 +38,13 @@ type Cell = string | { is: string };
 
 /**
  * Rows are counted from 1 in errors. Other columns are not read. A process of its own reads (see parquet-child.ts), so that a
- * file which makes it crash is a damaged file and no more.
+ * file which makes it crash is a damaged file and no more. `refused` is told of rows that are no pair, which otherwise are a
+ * UserError.
  */
 export async function* pairsFromParquet(
   file: string,
   columns: Columns = defaultColumns,
+  refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
   await requireParquet(file);
   let row = 0;
@@ -58,12 +60,17 @@ export async function* pairsFromParquet(
     } else if ("row" in line) {
       row++;
       const [source, target] = line.row;
-      yield checkedPair(
-        text(source, columns.source, row, file),
-        text(target, columns.target, row, file),
-        { file },
-        `row ${row}: `,
+      const pair = unlessRefused(
+        () =>
+          checkedPair(
+            text(source, columns.source, row, file),
+            text(target, columns.target, row, file),
+            { file },
+            `row ${row}: `,
+          ),
+        refused,
       );
+      if (pair) yield pair;
     }
   }
   if (row === 0) throw emptyFile(file, `rows with "${columns.source}" and "${columns.target}"`);
