@@ -21,7 +21,9 @@ export function pathText(path: KeyPath): string {
   return path
     .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
     .join("")
-    .replace(/^\./, "");
+    .replace(/^\./, "")
+    // YAML takes a whole group for a key; a sentence stays on its line.
+    .replaceAll("\n", " ");
 }
 
 /** The keys below a node, or none for a value. */
