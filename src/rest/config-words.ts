@@ -18,12 +18,14 @@ export function schemaTree(): SchemaNode {
 
 /** `improve.thresholds.values[2]`. */
 export function pathText(path: KeyPath): string {
-  return path
-    .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
-    .join("")
-    .replace(/^\./, "")
-    // YAML takes a whole group for a key; a sentence stays on its line.
-    .replaceAll("\n", " ");
+  return (
+    path
+      .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
+      .join("")
+      .replace(/^\./, "")
+      // YAML takes a whole group for a key; a sentence stays on its line.
+      .replaceAll("\n", " ")
+  );
 }
 
 /** The keys below a node, or none for a value. */
