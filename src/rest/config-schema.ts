@@ -819,6 +819,12 @@ const evaluate = z
       32,
       "Samples a source that the curve is estimated from; at least the largest N",
     ),
+    rerank: key(
+      z.boolean(),
+      false,
+      "Beside best of N by reward, by a weighted sum of the reward, its parts and the log-probability; weights tuned on validation",
+    ),
+    rerankSources: key(sources, 200, "Validation sources that those weights are tuned on, at most"),
     outOfDomain: key(
       path.nullable(),
       null,
