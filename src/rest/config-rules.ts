@@ -193,6 +193,8 @@ function partName(part: RewardPart): string {
       return `command ${part.name ?? part.command.join(" ")}`;
     case "judge":
       return `judge ${part.name ?? part.model}`;
+    case "ratings":
+      return `ratings ${part.model}`;
     default:
       return part.kind;
   }

@@ -311,6 +311,13 @@ const rewardKinds = {
     retries: remote.retries,
   },
   places: { kind: z.literal("places") },
+  ratings: {
+    kind: z.literal("ratings"),
+    model: required(
+      path,
+      "Folder that coppice train-reward --ratings FILE --out FOLDER wrote; from this file's folder",
+    ),
+  },
 };
 
 /** How a reward is asked, not what it gives: a change of these undoes nothing. */
@@ -341,6 +348,15 @@ const penalties = z
   .default(noPenalties)
   .meta({ description: "What lowers the reward, whatever its kind, before it is stored" });
 
+/** Beside every kind of reward. */
+const calibration = key(
+  path.nullable(),
+  null,
+  "File of coppice rate DIR --calibrate FILE: the reward becomes what people gave to texts that score alike; null: as it is",
+);
+
+const adjusted = { calibration, penalties };
+
 const retrain = key(
   z.boolean(),
   false,
@@ -355,25 +371,28 @@ const members = key(
 
 const reward = z
   .discriminatedUnion("kind", [
-    z.strictObject({ ...rewardKinds.learned, retrain, penalties }).meta({
+    z.strictObject({ ...rewardKinds.learned, retrain, ...adjusted }).meta({
       description:
         "Learned, needs no reference: predicts how good a translation is from source and candidate",
     }),
     z
-      .strictObject({ ...rewardKinds.chrf, penalties })
+      .strictObject({ ...rewardKinds.chrf, ...adjusted })
       .meta({ description: "Sentence chrF against the human translation" }),
     z
-      .strictObject({ ...rewardKinds.bleu, penalties })
+      .strictObject({ ...rewardKinds.bleu, ...adjusted })
       .meta({ description: "Sentence BLEU against the human translation" }),
-    z.strictObject({ ...rewardKinds.module, penalties }).meta({ description: "A function of yours" }),
-    z.strictObject({ ...rewardKinds.http, penalties }).meta({ description: "A server of yours" }),
+    z.strictObject({ ...rewardKinds.module, ...adjusted }).meta({ description: "A function of yours" }),
+    z.strictObject({ ...rewardKinds.http, ...adjusted }).meta({ description: "A server of yours" }),
     z
-      .strictObject({ ...rewardKinds.command, penalties })
+      .strictObject({ ...rewardKinds.command, ...adjusted })
       .meta({ description: "A program of yours, in any language, kept running" }),
-    z.strictObject({ ...rewardKinds.judge, penalties }).meta({
+    z.strictObject({ ...rewardKinds.judge, ...adjusted }).meta({
       description: "A language model that judges by a rubric, several times a candidate",
     }),
-    z.strictObject({ ...rewardKinds.places, penalties }).meta({
+    z.strictObject({ ...rewardKinds.ratings, ...adjusted }).meta({
+      description: "Taught from people's ratings, needs no reference: what they would give",
+    }),
+    z.strictObject({ ...rewardKinds.places, ...adjusted }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
     z
@@ -389,12 +408,13 @@ const reward = z
               z.strictObject({ ...rewardKinds.http, weight }),
               z.strictObject({ ...rewardKinds.command, weight }),
               z.strictObject({ ...rewardKinds.judge, weight }),
+              z.strictObject({ ...rewardKinds.ratings, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
             ]),
           )
           .min(2)
           .meta({ description: "Rewards of any other kind, each with its weight", origin: ours }),
-        penalties,
+        ...adjusted,
       })
       .meta({ description: "Weighted sum of other rewards" }),
     z
@@ -410,6 +430,7 @@ const reward = z
               z.strictObject(rewardKinds.http),
               z.strictObject(rewardKinds.command),
               z.strictObject(rewardKinds.judge),
+              z.strictObject(rewardKinds.ratings),
               z.strictObject(rewardKinds.places),
             ]),
           )
@@ -428,7 +449,7 @@ const reward = z
           1,
           "Standard deviations among the parts that are taken off their mean",
         ),
-        penalties,
+        ...adjusted,
       })
       .meta({ description: "Several rewards of the same thing, so that none is gamed alone" }),
   ])

@@ -6,8 +6,11 @@ import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { loadModelFolder, type StoredModel } from "../model/folder.js";
 import { mustFit } from "../policy/native.js";
+import { loadCalibration } from "../reward/calibrated.js";
 import { remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
+import { RATING_FILES } from "../reward/ratings/files.js";
+import { ratingReward } from "../reward/ratings/reward.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { loadTextCodec } from "../text/text-codec.js";
@@ -19,6 +22,10 @@ export const MODULE_CONTENT = "content of the reward module";
 
 /** The same of the files that a reward's command names. */
 export const COMMAND_CONTENT = "content of the reward's command";
+
+/** The same of a reward that people's ratings taught, and of the map to their scale. */
+export const RATINGS_CONTENT = "content of the reward's model of ratings";
+export const CALIBRATION_CONTENT = "content of the reward's calibration";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE =
@@ -51,6 +58,12 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         ? commandFiles(part.command, configFile).map((path) => place(COMMAND_CONTENT, path))
         : [],
     ),
+    ...rewardParts(reward).flatMap((part) =>
+      part.kind === "ratings"
+        ? RATING_FILES.map((name) => place(RATINGS_CONTENT, `${part.model}/${name}`))
+        : [],
+    ),
+    ...(reward.calibration === null ? [] : [place(CALIBRATION_CONTENT, reward.calibration)]),
   ];
 }
 
@@ -75,12 +88,15 @@ export async function checkModel(folder: string): Promise<StoredModel> {
   return model;
 }
 
-/** @throws UserError where a reward's module or program is not there, or a variable that its server needs is not set. */
+/** @throws UserError where a reward's module, program, model or calibration is not there, or a variable that its server needs is not set. */
 export async function checkRewards(config: Config, configFile: string): Promise<void> {
   for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
+    if (part.kind === "ratings") await ratingReward(resolve(dirname(configFile), part.model));
     if (rewardIsRemote(part)) remoteScores(part, configFile);
   }
+  const { calibration } = config.reward;
+  if (calibration !== null) await loadCalibration(resolve(dirname(configFile), calibration));
 }
 
 async function modelFiles(

@@ -1,5 +1,6 @@
 /** Makes the reward that a configuration's `reward:` section describes. */
 
+import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import type { BleuTokenizer } from "../evaluate/tokenize/tokenizers.js";
 import type { ScoreCache } from "../store/score-cache.js";
@@ -8,6 +9,7 @@ import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
 import { placesReward } from "./places.js";
+import { ratingReward } from "./ratings/reward.js";
 import { remembered, type ScoreSource } from "./remembered.js";
 import { type CommandOptions, commandScores } from "./remote/command.js";
 import { type HttpOptions, httpScores } from "./remote/http.js";
@@ -22,6 +24,7 @@ type SimpleRewardOptions =
   | { kind: "bleu"; tokenize?: BleuTokenizer }
   | { kind: "places" }
   | { kind: "module"; path: string; name?: string }
+  | { kind: "ratings"; model: string }
   | RemoteRewardOptions;
 
 /** Rewards that are computed outside of this process. */
@@ -100,6 +103,8 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
         configFile: context.configFile,
         ...(options.name !== undefined && { name: options.name }),
       });
+    case "ratings":
+      return ratingReward(resolve(dirname(context.configFile), options.model));
     default:
       return remembered(remoteScores(options, context.configFile), context);
   }

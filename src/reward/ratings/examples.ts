@@ -29,7 +29,7 @@ export interface PreferredExample {
 /** Beside the two texts, what a model may look at. */
 export interface Uses {
   /** Names of given numbers. Their model scores only texts that come with them. */
-  given: readonly string[];
+  given: string[];
   /** Compare with the human translation. */
   reference: boolean;
 }

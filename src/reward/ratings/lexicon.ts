@@ -36,7 +36,8 @@ export class Lexicon {
   static learn(pairs: Iterable<WordPair>, { rounds = 5, least = 0.001 }: LexiconOptions = {}): Lexicon {
     const froms = new Names();
     const tos = new Names();
-    const cells = new Map<number, number>();
+    // By origin, since a map of small whole numbers is far faster than one of large ones.
+    const cells: Map<number, number>[] = [];
     const cellFrom: number[] = [];
     const cellTo: number[] = [];
     // For each word `to` of a pair, the cells of all its possible origins, one after another.
@@ -47,11 +48,11 @@ export class Lexicon {
         const toId = tos.id(word);
         origins.push(
           Int32Array.from(fromIds, (fromId) => {
-            const key = fromId * 2 ** 26 + toId;
-            let cell = cells.get(key);
+            cells[fromId] ??= new Map();
+            let cell = cells[fromId].get(toId);
             if (cell === undefined) {
-              cell = cells.size;
-              cells.set(key, cell);
+              cell = cellTo.length;
+              cells[fromId].set(toId, cell);
               cellFrom.push(fromId);
               cellTo.push(toId);
             }
@@ -60,7 +61,7 @@ export class Lexicon {
         );
       }
     }
-    let table = new Float64Array(cells.size).fill(1);
+    let table = new Float64Array(cellTo.length).fill(1);
     for (let round = 0; round < rounds; round++) {
       const counts = new Float64Array(table.length);
       const totals = new Float64Array(froms.size);

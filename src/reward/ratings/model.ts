@@ -1,5 +1,6 @@
 /** A model of people's ratings: features of a translation, and what trees and linear regression make of them. */
 
+import { z } from "zod";
 import { bleuScorer } from "../../evaluate/bleu.js";
 import { chrfScorer } from "../../evaluate/chrf.js";
 import type { RatedInput, Uses } from "./examples.js";
@@ -9,7 +10,6 @@ import { SURFACE_FEATURES, surfaceFeatures } from "./surface.js";
 import {
   alignedWords,
   loadTables,
-  type StoredTables,
   storeTables,
   type Tables,
   tableFeatureNames,
@@ -118,13 +118,56 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+const numbers = z.array(z.number());
+const count = z.int().nonnegative();
+const ngrams = z.object({ order: z.int().positive(), counts: z.array(z.tuple([z.string(), z.int()])) });
+const side = z.object({ words: ngrams, characters: ngrams });
+const rows = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.number()]))]));
+const lexicon = z.object({ forward: rows, backward: rows });
+
 /** As it is written to a file: JSON and nothing else. */
-export interface StoredModel {
-  uses: Uses;
-  tables: StoredTables;
+export const storedModel = z.object({
+  uses: z.object({ given: z.array(z.string()), reference: z.boolean() }),
+  tables: z.object({
+    source: side,
+    target: side,
+    lexicon,
+    extraSource: side.exactOptional(),
+    extraTarget: side.exactOptional(),
+    extraLexicon: lexicon.exactOptional(),
+  }),
   /** Weights as base64 of 32-bit numbers, little-endian. */
-  sparse: { rarity: string; weights: string; intercept: number }[];
-  learners: Learners;
+  sparse: z.array(z.object({ rarity: weightsOf(), weights: weightsOf(), intercept: z.number() })),
+  learners: z.object({
+    ridge: z.object({ centres: numbers, scales: numbers, weights: numbers, intercept: z.number() }),
+    trees: z.array(
+      z.object({
+        base: z.number(),
+        trees: z.array(
+          z
+            .object({ feature: z.array(count), cut: numbers, left: z.array(count), value: numbers })
+            .refine(isTree, { error: "is not a tree" }),
+        ),
+      }),
+    ),
+    treeShare: z.number(),
+  }),
+});
+type StoredModel = z.output<typeof storedModel>;
+
+/** Whether every question leads further down to one that is there: else asking would not end. */
+function isTree({ feature, cut, left, value }: BoostedTrees["trees"][number]): boolean {
+  const nodes = left.length;
+  return (
+    nodes > 0 &&
+    [feature, cut, value].every((of) => of.length === nodes) &&
+    left.every((child, node) => child === 0 || (child > node && child + 1 < nodes))
+  );
+}
+
+function weightsOf() {
+  const characters = 4 * Math.ceil((4 * PLACES) / 3);
+  return z.string().length(characters);
 }
 
 export function storeModel({ uses, tables, sparse, learners }: RatingModel): StoredModel {
