@@ -14,6 +14,7 @@ import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { memoryBench } from "./memory.js";
+import { ratingsBench } from "./ratings.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
 import { trainBench } from "./train.js";
@@ -45,6 +46,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   candidates: {
     about: "pages of ten million candidates in the dashboard: milliseconds at p50 and p99",
     run: candidatesBench,
+  },
+  ratings: {
+    about: "rewards of people's ratings on MLQE-PE and WMT: correlations with people (DATA OUT; hours)",
+    run: ratingsBench,
   },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",

@@ -36,12 +36,12 @@ export interface FitOptions {
 const FOLDS = 5;
 const RIDGE_PENALTIES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const SPARSE_PENALTIES = [0.3, 1, 3, 10];
-const TREE_DEPTHS = [2, 3, 4, 6];
-const TREE_SEEDS = 5;
+const TREE_DEPTHS = [2, 3, 4];
+const TREE_SEEDS = 3;
 const TREE_SHARES = [0, 0.2, 0.4, 0.5, 0.6, 0.8, 1];
 const TREES: Omit<TreeOptions, "depth" | "seed"> = {
-  trees: 1500,
-  learningRate: 0.03,
+  trees: 1000,
+  learningRate: 0.05,
   leafRows: 20,
   rowShare: 0.6,
   featureShare: 0.4,

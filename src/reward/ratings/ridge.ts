@@ -101,32 +101,55 @@ export function fitSparseRidge(
   width: number,
   penalty: number,
 ): SparseRidge {
+  const { places: used, rows: packed } = pack(rows, width);
   const intercept = mean(targets);
-  const x = new Float64Array(width);
-  const residual = new Float64Array(width);
-  rows.forEach(({ places, values }, i) => {
+  const x = new Float64Array(used.length);
+  const residual = new Float64Array(used.length);
+  packed.forEach(({ places, values }, i) => {
     for (let k = 0; k < places.length; k++) residual[places[k]!]! += values[k]! * (targets[i]! - intercept);
   });
   const direction = residual.slice();
   let squared = dot(residual, residual);
   const enough = squared * 1e-12;
   for (let step = 0; step < STEPS && squared > enough; step++) {
-    const image = new Float64Array(width);
-    for (let k = 0; k < width; k++) image[k] = penalty * direction[k]!;
-    for (const row of rows) {
+    const image = new Float64Array(used.length);
+    for (let k = 0; k < image.length; k++) image[k] = penalty * direction[k]!;
+    for (const row of packed) {
       const along = sparseDot(row, direction);
       for (let k = 0; k < row.places.length; k++) image[row.places[k]!]! += row.values[k]! * along;
     }
     const size = squared / dot(direction, image);
-    for (let k = 0; k < width; k++) {
+    for (let k = 0; k < x.length; k++) {
       x[k]! += size * direction[k]!;
       residual[k]! -= size * image[k]!;
     }
     const next = dot(residual, residual);
-    for (let k = 0; k < width; k++) direction[k] = residual[k]! + (next / squared) * direction[k]!;
+    for (let k = 0; k < direction.length; k++) direction[k] = residual[k]! + (next / squared) * direction[k]!;
     squared = next;
   }
-  return { weights: Float32Array.from(x), intercept };
+  const weights = new Float32Array(width);
+  used.forEach((place, k) => {
+    weights[place] = x[k]!;
+  });
+  return { weights, intercept };
+}
+
+/** The places that occur, rising, and the rows with places numbered among those: the others keep weight 0. */
+function pack(rows: readonly SparseRow[], width: number): { places: Int32Array; rows: SparseRow[] } {
+  const number = new Int32Array(width);
+  for (const row of rows) for (const place of row.places) number[place] = 1;
+  const places = Int32Array.from(
+    (function* () {
+      for (let place = 0; place < width; place++) if (number[place] === 1) yield place;
+    })(),
+  );
+  places.forEach((place, k) => {
+    number[place] = k;
+  });
+  return {
+    places,
+    rows: rows.map((row) => ({ places: row.places.map((place) => number[place]!), values: row.values })),
+  };
 }
 
 export function predictSparse({ weights, intercept }: SparseRidge, row: SparseRow): number {

@@ -20,7 +20,7 @@ export interface TreeOptions {
 }
 
 /** Trees without a better validation error after which growing ends. */
-const PATIENCE = 60;
+const PATIENCE = 40;
 /** Bins of a feature at most. */
 const BINS = 64;
 
