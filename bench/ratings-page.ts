@@ -11,13 +11,19 @@ const REPORTED: Readonly<Record<string, number>> = { "mlqe-en-de": 0.345, "mlqe-
 export function writeRatingsPage(file: string, results: readonly TaskResult[]): void {
   const mlqe = results.filter(({ name }) => name.startsWith("mlqe-"));
   const others = results.filter((result) => !mlqe.includes(result));
-  writeFileSync(file, `${[head(results), mlqeSection(mlqe), ...others.map(otherSection), how()].join("\n\n")}\n`);
+  writeFileSync(
+    file,
+    `${[head(results), mlqeSection(mlqe), ...others.map(otherSection), how()].join("\n\n")}\n`,
+  );
 }
 
 function head(results: readonly TaskResult[]): string {
   const { machine } = results[0]!;
   const minutes = results.reduce((sum, one) => sum + one.minutes, 0);
-  const last = results.map(({ finishedAt }) => finishedAt).sort().at(-1)!;
+  const last = results
+    .map(({ finishedAt }) => finishedAt)
+    .sort()
+    .at(-1)!;
   return `# Rewards of people's ratings, measured
 
 How far a reward that \`coppice train-reward --ratings\` teaches agrees with people, on corpora of human ratings. No pretrained
@@ -62,11 +68,7 @@ function verdict(results: readonly TaskResult[]): string {
     const both = rows[2]!;
     const { value, low } = both.difference!;
     const beaten =
-      low > 0
-        ? "is beaten beyond chance"
-        : value > 0
-          ? "is beaten, but within chance"
-          : "is not beaten";
+      low > 0 ? "is beaten beyond chance" : value > 0 ? "is beaten, but within chance" : "is not beaten";
     const reported = REPORTED[name];
     const { pearson } = both.test;
     const reach =
@@ -110,7 +112,9 @@ function detail({ about, texts, features, rows, minutes }: TaskResult): string {
     withInterval(test.spearman),
     decimal(test.kendall, 3),
     percent(test.allPairs),
-    ...(within ? [test.withinSource ? `${percent(test.withinSource.accuracy)} of ${test.withinSource.pairs}` : ""] : []),
+    ...(within
+      ? [test.withinSource ? `${percent(test.withinSource.accuracy)} of ${test.withinSource.pairs}` : ""]
+      : []),
     ...(systems ? [test.systems ? `${percent(test.systems.accuracy)} of ${test.systems.pairs}` : ""] : []),
   ]);
   return `${texts.train} texts to learn from, ${texts.dev} to choose by, ${texts.test} to test on; ${features} features of the texts; ${minutes.toFixed(1)} minutes.

@@ -70,7 +70,8 @@ export function tasksOf(data: string): Task[] {
     ...["newstest2021.en-de", "newstest2021.zh-en", "ted.en-de"].map((name) => ({
       name: `mqm-${name}`,
       title: `WMT21 MQM ${name}`,
-      about: "no official parts: a tenth of the sources for development, a tenth for the test, drawn by seed 1",
+      about:
+        "no official parts: a tenth of the sources for development, a tenth for the test, drawn by seed 1",
       needs: [at(`wmt21-mqm/mqm-${name}.tsv.gz`)],
       load: () => loadMqm(at(`wmt21-mqm/mqm-${name}.tsv.gz`), !name.startsWith("ted")),
     })),
@@ -107,10 +108,17 @@ async function loadMlqe(pair: string, at: At): Promise<Loaded> {
     SEED,
   );
   const { pairs } = mlqeExtra(pair);
-  const english = (await Promise.all(["en-de", "en-zh"].filter((other) => other !== pair).map((other) => trainSources(at(`mlqe-pe/da.${other}.tsv.gz`))))).flat();
+  const english = (
+    await Promise.all(
+      ["en-de", "en-zh"]
+        .filter((other) => other !== pair)
+        .map((other) => trainSources(at(`mlqe-pe/da.${other}.tsv.gz`))),
+    )
+  ).flat();
   // Files have German or Chinese first; English is the source here.
   const turned = (await Promise.all(pairs.map((file) => columns(at(file))))).flat();
-  const tatoeba = pair === "en-de" ? [] : (await columns(at("tatoeba-de-en/train.de-en.tsv.gz"))).map(([, text]) => text!);
+  const tatoeba =
+    pair === "en-de" ? [] : (await columns(at("tatoeba-de-en/train.de-en.tsv.gz"))).map(([, text]) => text!);
   const sentences = [...new Set([...english, ...spread(tatoeba, MOST_SENTENCES)])];
   return {
     train,

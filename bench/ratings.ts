@@ -65,7 +65,12 @@ export async function ratingsBench([data, out, ...only]: readonly string[]): Pro
     // Written whole by this program.
     .map((file) => JSON.parse(readFileSync(file, "utf8")) as TaskResult);
   writeRatingsPage("docs/reward-study.md", results);
-  return { corpora: results.map(({ name, rows }) => ({ name, ...Object.fromEntries(rows.map(({ label, test }) => [label, test.pearson.value])) })) };
+  return {
+    corpora: results.map(({ name, rows }) => ({
+      name,
+      ...Object.fromEntries(rows.map(({ label, test }) => [label, test.pearson.value])),
+    })),
+  };
 }
 
 async function measure(task: Task): Promise<TaskResult> {
@@ -82,11 +87,7 @@ async function measure(task: Task): Promise<TaskResult> {
   const [first] = baselines;
   const firstScores = first && test.map((one) => first.score(one));
   const people = dev.map(({ score }) => score);
-  const row = (
-    label: string,
-    score: (input: (typeof test)[number]) => number,
-    chosen?: object,
-  ): TaskRow => {
+  const row = (label: string, score: (input: (typeof test)[number]) => number, chosen?: object): TaskRow => {
     const judged = judgedBy(test, test.map(score));
     return {
       label,
@@ -114,7 +115,11 @@ async function measure(task: Task): Promise<TaskResult> {
   };
 }
 
-function meanByGroup(predicted: readonly number[], scores: readonly number[], groups: readonly string[]): number {
+function meanByGroup(
+  predicted: readonly number[],
+  scores: readonly number[],
+  groups: readonly string[],
+): number {
   const found = [...new Set(groups)].map((name) => {
     const inside = (_: number, i: number) => groups[i] === name;
     return pearson(predicted.filter(inside), scores.filter(inside));

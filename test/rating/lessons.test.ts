@@ -73,9 +73,20 @@ describe("lessons", () => {
   });
 
   test("of MQM and of raters' z have no unit", async () => {
-    const mqm = await texts(file("mqm.tsv", "system\tseg\tmqm\tsource\ttranslation\trefA", "A\t1\t-5.1\ts\tt\tr"));
-    expect(mqm.texts[0]).toEqual({ source: "s", candidate: "t", reference: "r", score: -5.1, system: "A", item: "1/s" });
-    expect((await texts(file("z.tsv", "human_z\tsource\ttranslation", "0.1\ts\tt"))).texts[0]).not.toHaveProperty("unit");
+    const mqm = await texts(
+      file("mqm.tsv", "system\tseg\tmqm\tsource\ttranslation\trefA", "A\t1\t-5.1\ts\tt\tr"),
+    );
+    expect(mqm.texts[0]).toEqual({
+      source: "s",
+      candidate: "t",
+      reference: "r",
+      score: -5.1,
+      system: "A",
+      item: "1/s",
+    });
+    expect(
+      (await texts(file("z.tsv", "human_z\tsource\ttranslation", "0.1\ts\tt"))).texts[0],
+    ).not.toHaveProperty("unit");
   });
 
   test("of preferences are pairs", async () => {
@@ -88,7 +99,9 @@ describe("lessons", () => {
     const one = file("one.tsv", "source\tbetter\tworse\tsplit", "a\tb\tc\tvalidation");
     expect(await readLessons(one)).toEqual({
       kind: "preferences",
-      pairs: [{ better: { source: "a", candidate: "b" }, worse: { source: "a", candidate: "c" }, split: "dev" }],
+      pairs: [
+        { better: { source: "a", candidate: "b" }, worse: { source: "a", candidate: "c" }, split: "dev" },
+      ],
     });
   });
 
@@ -117,8 +130,11 @@ describe("lessons", () => {
   test.each([
     ["split\tscore\tsource\ttranslation\nlater\t3\ts\tt", /:2: split is later, expected train, dev, test/],
     ["split\tscore\tsource\ttranslation\ntrain\t3\ts\tt\n\t3\ts\tu", /1 of 2 texts have no split/],
-    ["log_prob\tscore\tsource\ttranslation\nlow\t3\ts\tt", /:2: the log-probability is low, expected a number/],
-    ['features\tscore\tsource\ttranslation\n[1]\t3\ts\tt', /:2: features is no object/],
+    [
+      "log_prob\tscore\tsource\ttranslation\nlow\t3\ts\tt",
+      /:2: the log-probability is low, expected a number/,
+    ],
+    ["features\tscore\tsource\ttranslation\n[1]\t3\ts\tt", /:2: features is no object/],
     ['features\tscore\tsource\ttranslation\n{"a":"b"}\t3\ts\tt', /:2: features\.a is b, expected a number/],
     ["scale\tscore\tsource\ttranslation\nda\t80\ts\tt\nsqm\t3\ts\tu", /several scales, da and sqm/],
     ["kind\tscore\tsource\ttranslation\ncheck\t3\ts\tt", /checks and repeats only/],
@@ -144,7 +160,11 @@ describe("rewards beside ratings", () => {
     }));
 
   test("are one a text: the mean of raters, and of systems that wrote alike", () => {
-    const twice = [...rated(10), { ...rated(1)[0]!, rater: "ben", score: 6 }, { ...rated(10)[9]!, system: "G1I1" }];
+    const twice = [
+      ...rated(10),
+      { ...rated(1)[0]!, rater: "ben", score: 6 },
+      { ...rated(10)[9]!, system: "G1I1" },
+    ];
     const found = rewardsBeside(twice, "run");
     expect(found).toHaveLength(10);
     expect(found[0]).toEqual({ reward: 0, unit: 0.5 });

@@ -141,7 +141,8 @@ describe("calibration", () => {
 
 describe("the map to people's scores", () => {
   /** Ten texts alike at each of the rewards. */
-  const tens = (values: readonly number[]) => values.flatMap((value) => Array.from({ length: 10 }, () => value));
+  const tens = (values: readonly number[]) =>
+    values.flatMap((value) => Array.from({ length: 10 }, () => value));
 
   it("pools neighbours that people order the other way, worked by hand", () => {
     // Means 0.2, 0.6, 0.4, 0.8: the two in the middle become 0.5 at the middle of their rewards.
@@ -157,10 +158,13 @@ describe("the map to people's scores", () => {
   });
 
   it("keeps the order of all rewards, whatever people say, and is read again as it was written", () => {
-    const texts = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })), {
-      minLength: 1,
-      maxLength: 80,
-    });
+    const texts = fc.array(
+      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+      {
+        minLength: 1,
+        maxLength: 80,
+      },
+    );
     fc.assert(
       fc.property(texts, fc.integer({ min: 0, max: 999 }), (rated, at) => {
         const map = fitIsotonic(

@@ -4,12 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Lexicon } from "../../../src/reward/ratings/lexicon.js";
 import { NgramModel } from "../../../src/reward/ratings/ngram-model.js";
 import { fitPreferences } from "../../../src/reward/ratings/preferences.js";
-import {
-  fitRidge,
-  fitSparseRidge,
-  predictRidge,
-  predictSparse,
-} from "../../../src/reward/ratings/ridge.js";
+import { fitRidge, fitSparseRidge, predictRidge, predictSparse } from "../../../src/reward/ratings/ridge.js";
 import { growTrees, predictTrees, type TreeOptions } from "../../../src/reward/ratings/trees.js";
 import { wordsOf } from "../../../src/reward/ratings/words.js";
 
@@ -49,16 +44,21 @@ describe("the n-gram model", () => {
         const model = NgramModel.of([...others, one], 3);
         model.remove(one);
         expect(model.logProbabilities(asked)).toEqual(NgramModel.of(others, 3).logProbabilities(asked));
-        expect(NgramModel.load(model.stored()).logProbabilities(asked)).toEqual(model.logProbabilities(asked));
+        expect(NgramModel.load(model.stored()).logProbabilities(asked)).toEqual(
+          model.logProbabilities(asked),
+        );
       }),
     );
   });
 
   test("loses rare longer n-grams when pruned, and no words", () => {
     const model = NgramModel.of([words("a b"), words("a b"), words("a c")], 2).pruned(2);
-    expect(model.stored().counts.map(([key]) => key.replace("\u0001", "+")).sort()).toEqual(
-      ["</s>", "a", "a+b", "b", "b+</s>", "c"].sort(),
-    );
+    expect(
+      model
+        .stored()
+        .counts.map(([key]) => key.replace("\u0001", "+"))
+        .sort(),
+    ).toEqual(["</s>", "a", "a+b", "b", "b+</s>", "c"].sort());
   });
 });
 
@@ -102,9 +102,22 @@ describe("linear regression", () => {
   });
 
   test("finds a plane without penalty, and leaves a constant feature alone", () => {
-    const rows = [[1, 0, 4], [0, 1, 4], [2, 3, 4], [5, 1, 4]];
-    const ridge = fitRidge(rows, rows.map(([a, b]) => 2 * a! - 3 * b! + 1), 0);
-    for (const [a, b] of [[0, 0], [7, -2]]) expect(predictRidge(ridge, [a!, b!, 4])).toBeCloseTo(2 * a! - 3 * b! + 1, 5);
+    const rows = [
+      [1, 0, 4],
+      [0, 1, 4],
+      [2, 3, 4],
+      [5, 1, 4],
+    ];
+    const ridge = fitRidge(
+      rows,
+      rows.map(([a, b]) => 2 * a! - 3 * b! + 1),
+      0,
+    );
+    for (const [a, b] of [
+      [0, 0],
+      [7, -2],
+    ])
+      expect(predictRidge(ridge, [a!, b!, 4])).toBeCloseTo(2 * a! - 3 * b! + 1, 5);
     expect(ridge.weights[2]).toBe(0);
   });
 
@@ -140,7 +153,12 @@ describe("boosted trees", () => {
   };
 
   test("cut where the squared error falls most, worked by hand", () => {
-    const rows = [[1, 5], [2, 1], [3, 5], [4, 1]];
+    const rows = [
+      [1, 5],
+      [2, 1],
+      [3, 5],
+      [4, 1],
+    ];
     const targets = [0, 0, 10, 10];
     const { base, trees } = growTrees(rows, targets, options);
     expect(base).toBe(5);
@@ -157,10 +175,22 @@ describe("boosted trees", () => {
   });
 
   test("learn what no line fits, stop by the validation part, and are the same for the same seed", () => {
-    const rows = Array.from({ length: 400 }, (_, i) => [(i % 20) / 20, Math.floor(i / 20) / 20, (i * 37) % 11]);
-    const xor = ([a, b]: readonly number[]) => ((a! < 0.5) === (b! < 0.5) ? 1 : 0);
+    const rows = Array.from({ length: 400 }, (_, i) => [
+      (i % 20) / 20,
+      Math.floor(i / 20) / 20,
+      (i * 37) % 11,
+    ]);
+    const xor = ([a, b]: readonly number[]) => (a! < 0.5 === b! < 0.5 ? 1 : 0);
     const targets = rows.map(xor);
-    const boosted = { ...options, trees: 300, depth: 2, learningRate: 0.2, leafRows: 5, rowShare: 0.6, featureShare: 0.7 };
+    const boosted = {
+      ...options,
+      trees: 300,
+      depth: 2,
+      learningRate: 0.2,
+      leafRows: 5,
+      rowShare: 0.6,
+      featureShare: 0.7,
+    };
     const validation = { rows: rows.map(([a, b]) => [a! + 0.01, b! + 0.01, 3]), targets };
     const grown = growTrees(rows, targets, boosted, validation);
     expect(predictTrees(grown, [0.2, 0.3, 0])).toBeGreaterThan(0.9);
