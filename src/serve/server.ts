@@ -62,9 +62,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       ...(options.rows === undefined ? {} : { rows: options.rows }),
       onBatch: (batch) => metrics.batch(batch),
       decode: (sources, { beams, ...settings }) =>
-        beams > 1
-          ? policies.translate(sources, { beams, ...settings })
-          : policies.sample(sources, { ...settings, rerank: options.rerank }),
+        beams > 1 ? policies.translate(sources, { beams, ...settings }) : policies.sample(sources, settings),
     });
     const stopping = new AbortController();
     const app = serveApp({
@@ -76,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         ...(options.token === undefined ? {} : { token: options.token }),
         ...(options.maxBody === undefined ? {} : { maxBody: options.maxBody }),
       },
-      defaults: { policy, bestOf: options.bestOf },
+      defaults: { policy, bestOf: options.bestOf, rerank: options.rerank ?? false },
       stopping: stopping.signal,
       onError: options.onError,
     });

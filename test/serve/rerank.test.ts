@@ -7,7 +7,7 @@ import { ranked } from "../../src/serve/best.js";
 import { RunPolicies } from "../../src/serve/policies.js";
 import type { RunSummary } from "../../src/store/summary.js";
 import { tinyRun } from "../rest/tiny-run.js";
-import { removeRun } from "./served.js";
+import { post, removeRun, withServer } from "./served.js";
 
 /** The length of a candidate, and how much of it the source has: two parts that want different things. */
 const modules = {
@@ -82,6 +82,17 @@ test("a policy's samples are put in order by them when asked", async () => {
     expect(ranked(answer!.outputs)[0]!.rank).toBeCloseTo(Math.max(...expected), 9);
     const [plain] = await policies.sample([source], { n: 6, temperature: 1.2, score: true });
     expect(plain!.outputs.every(({ rank }) => rank === undefined)).toBe(true);
+    await withServer({ dir, bestOf: 6, rerank: true }, async ({ url }) => {
+      const asked = { sources: [source.text], seed: 4, all: true };
+      const { body } = await post(`${url}/translate`, asked);
+      const [{ candidates }] = (body as { translations: [{ candidates: { translation: string }[] }] })
+        .translations;
+      const draws = { seed: 4, sourceId: 0 };
+      const [same] = await policies.sample([{ ...source, draws }], { n: 6, score: true, rerank: true });
+      expect(candidates.map(({ translation }) => translation)).toEqual(
+        ranked(same!.outputs).map(({ text }) => text),
+      );
+    });
     expect(await policies.whyUnranked("G0I0")).toBeUndefined();
     expect(await policies.whyUnranked("G1I1")).toMatch(
       /no weights are stored for G1I1.*evaluate\.rerank: true/,
