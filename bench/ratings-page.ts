@@ -65,8 +65,7 @@ What is missing where a fine-tuned encoder-decoder is not reached: into German a
 what tells them apart is whether the meaning is kept. Counts see that through word pairs alone, and here the word pairs come from other kinds
 of text (short sentences, a manual) than the encyclopaedia that was translated. An encoder that has seen much text in both languages is
 what these features lack. Where r lies well below ρ, as of the texts alone into German, a few texts that the model puts far off
-weigh more than all others, most likely since the linear part follows a feature beyond the values that it was taught with. This was
-seen on the test part and so was not mended for this page.
+weigh more than all others; why is not looked into here, as this was seen on the test part.
 
 ${results.map((result) => `### ${result.title}\n\n${detail(result)}`).join("\n\n")}`;
 }

@@ -6,6 +6,7 @@ export type RewardPart =
   | Exclude<Reward, { parts: unknown }>
   | Extract<Reward, { parts: unknown }>["parts"][number];
 export type RemotePart = Extract<RewardPart, { kind: "http" | "command" | "judge" }>;
+export type PretrainedPart = Extract<RewardPart, { kind: "pretrained" }>;
 export type LearnedPart = Extract<RewardPart, { kind: "learned" }>;
 
 /** Its parts, or itself where it has none. */
@@ -32,11 +33,19 @@ export function withoutTransport(config: Config): Config {
     for (const name of transportKeys) Reflect.deleteProperty(kept, name);
     return kept;
   };
-  const { reward } = config;
-  if (!("parts" in reward)) return rewardIsRemote(reward) ? { ...config, reward: bare(reward) } : config;
-  const parts = reward.parts.map((part) => (rewardIsRemote(part) ? bare(part) : part));
+  const { reward, evaluate } = config;
+  const rest = evaluate.judge
+    ? { ...config, evaluate: { ...evaluate, judge: bare(evaluate.judge) } }
+    : config;
+  if (!("parts" in reward)) return hasTransport(reward) ? { ...rest, reward: bare(reward) } : rest;
+  const parts = reward.parts.map((part) => (hasTransport(part) ? bare(part) : part));
   // Each part is as it was, less some keys.
-  return { ...config, reward: { ...reward, parts } as Reward };
+  return { ...rest, reward: { ...reward, parts } as Reward };
+}
+
+/** Whether some of its keys say how it is asked alone. */
+function hasTransport(part: Reward | RewardPart): part is RemotePart | PretrainedPart {
+  return rewardIsRemote(part) || part.kind === "pretrained";
 }
 
 /** Whether it is computed outside of this process. */

@@ -23,6 +23,8 @@ export interface PolicySummary {
   greedyReward: number;
   bleu: Interval;
   chrf: Interval;
+  /** What `evaluate.judge` says of the same translations; absent where the configuration names none. */
+  judge?: Judged;
   /** Evaluated sources. */
   n: number;
   /** KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. */
@@ -48,6 +50,12 @@ export interface PolicySummary {
   lessonSamples?: number;
   /** Seconds of work up to this policy. */
   seconds: number;
+}
+
+/** A published metric's mean over translations, on the scale of rewards, 0 to 1. */
+export interface Judged {
+  name: string;
+  mean: Interval;
 }
 
 /** What led to a policy, evaluation not counted. */
