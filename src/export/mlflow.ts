@@ -45,16 +45,17 @@ const PAUSES = [500, 2000];
 
 /**
  * Makes the experiment and the run where they are missing, and sends the configuration and the figures that have not arrived
- * yet. A run whose configuration has changed is another run there, since MLflow keeps a parameter as it was first given.
+ * yet. A run whose configuration or input has changed is another run there, since MLflow keeps a
+ * parameter as it was first given, and figures that follow from other text would mix with the old.
  *
  * @throws UserError where the server cannot be reached or refuses; what has arrived stays, and the same command goes on.
  */
 export async function sendToMlflow(record: RunRecord, options: MlflowOptions): Promise<Sent> {
   const api = new Mlflow(options);
   const { manifest } = record;
-  const { runId, config, createdAt } = manifest;
+  const { runId, config, inputs, createdAt } = manifest;
   const key = createHash("sha256")
-    .update(JSON.stringify([runId, configHash(config), createdAt]))
+    .update(JSON.stringify([runId, configHash(config), inputs.map(({ sha256 }) => sha256), createdAt]))
     .digest("hex");
   const scalars = scalarsOf(record);
   const experiment = await api.experiment(options.experiment);

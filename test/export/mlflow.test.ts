@@ -239,3 +239,13 @@ test.each([
   await sendToMlflow(record, { ...options, env });
   expect([...authorizations]).toEqual([authorization]);
 });
+
+test("a run that goes on with another configuration is another run", async () => {
+  await sendToMlflow(record, options);
+  const { manifest } = record;
+  const changed = { ...record, manifest: Object.create(manifest, { config: { value: { seed: 2 } } }) };
+  expect(await sendToMlflow(changed, options)).toMatchObject({
+    run: "run-2",
+    metrics: scalarsOf(record).length,
+  });
+});

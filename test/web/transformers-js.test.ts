@@ -56,10 +56,9 @@ describe.skipIf(!hasChromium("the page with Transformers.js is"))("the example p
   ])(
     "gives the same translations of a padded batch with %s",
     async (dtype, least) => {
-      const page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE);
       const problems: string[] = [];
-      page.on("pageerror", (error) => problems.push(error.message));
+      const page = await browser.newPage({}, problems);
+      page.setDefaultTimeout(PATIENCE);
       const elsewhere: string[] = [];
       page.on("request", (request) => {
         if (!/^(?:blob|data):/.test(request.url()) && !request.url().startsWith(address))

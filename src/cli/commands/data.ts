@@ -26,6 +26,7 @@ interface CleanCommandOptions extends OutputOptions {
 export function addData(program: Command): void {
   const data = program
     .command("data")
+    .helpCommand(false)
     .summary("get a corpus, or clean one")
     .description(
       "Corpora from sources with a name and a licence, and cleaning as a step of its own (docs/data.md).",

@@ -1,7 +1,7 @@
 /** Cleans a corpus of any size: once through it to learn what it is usually like, once to judge each pair. */
 
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { exists } from "../../exists.js";
 import type { Columns } from "../formats/columns.js";
@@ -85,10 +85,12 @@ const STRIDE = 1000;
  * Writes the pairs that pass every rule, in their order, and the report. Memory holds the sample, the test sets, and up to
  * 32 bytes a distinct pair.
  *
- * @throws UserError for a file that cannot be read, or when no pair is left.
+ * @throws UserError for a file that cannot be read, an output that would replace one of them, or when no pair is left.
  */
 export async function cleanCorpus(options: CleanOptions): Promise<CleanReport> {
   const { inputs, out, limits, tests = [], without = [], format = "tsv", onProgress, signal } = options;
+  const output = join(out, `pairs.${format}`);
+  notAnInput(output, [...inputs, ...tests, ...(options.like ?? [])]);
   const used = new Set(ruleNames.filter((name) => !without.includes(name)));
   const learned = {
     profile: await profileOf(options.like ?? inputs, used, options),
@@ -129,7 +131,6 @@ export async function cleanCorpus(options: CleanOptions): Promise<CleanReport> {
       );
   }
 
-  const output = join(out, `pairs.${format}`);
   await writePairs(output, passing());
   await keepSources(inputs, out);
   const { usualRatio, languages } = learned.profile;
@@ -155,6 +156,18 @@ export async function cleanCorpus(options: CleanOptions): Promise<CleanReport> {
   // Last, because its presence says that the rest is complete.
   await writeWhole(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
   return report;
+}
+
+/** An earlier output may be replaced; what is read may not. */
+function notAnInput(output: string, specs: readonly string[]): void {
+  const read = specs.flatMap((spec) => [spec, ...spec.split(",")]).map((file) => resolve(file.trim()));
+  if (read.includes(resolve(output)))
+    throw new UserError(
+      "this file is read and would be replaced, expected another folder; name one with --out.",
+      {
+        file: output,
+      },
+    );
 }
 
 async function profileOf(

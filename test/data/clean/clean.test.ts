@@ -186,6 +186,20 @@ test("a corpus of which nothing is left is an error, and nothing is written", as
   expect(readdirSync(out)).toEqual([]);
 });
 
+test("a file that is read is not replaced; an earlier output is", async () => {
+  const input = join(home, "pairs.tsv");
+  writeFileSync(input, `${good.join("\n")}\n${good[0]}\n`);
+  await expect(cleanCorpus({ inputs: [input], out: home, limits: DEFAULT_LIMITS })).rejects.toThrow(
+    /pairs\.tsv: this file is read and would be replaced/,
+  );
+  expect(readFileSync(input, "utf8").trimEnd().split("\n")).toHaveLength(good.length + 1);
+  const out = join(home, "out");
+  await cleanCorpus({ inputs: [input], out, limits: DEFAULT_LIMITS, without: ["duplicates"] });
+  expect(await cleanCorpus({ inputs: [input], out, limits: DEFAULT_LIMITS })).toMatchObject({
+    kept: good.length,
+  });
+});
+
 test("the licence goes where the text goes", async () => {
   mkdirSync(join(home, "corpus"));
   writeFileSync(join(home, "corpus", "SOURCE.md"), "# Garden\n\nLicence: free.\n");

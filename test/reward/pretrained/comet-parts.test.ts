@@ -1,8 +1,14 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { UserError } from "../../../src/errors.js";
 import { featureWidth, writeFeatures } from "../../../src/reward/pretrained/comet/features.js";
 import { softmaxOf, sparsemaxOf } from "../../../src/reward/pretrained/comet/mixture.js";
-import { ownHparams, settingsOf } from "../../../src/reward/pretrained/comet/settings.js";
+import { ownHparams, readHparams, settingsOf } from "../../../src/reward/pretrained/comet/settings.js";
 import { rewardOf } from "../../../src/reward/pretrained/comet/variants.js";
+import { mutations } from "../../mutations.js";
 
 describe("the mixture of layers", () => {
   it("by a softmax", () => {
@@ -90,4 +96,25 @@ describe("settings", () => {
       ),
     ).toThrow("input_segments is [src, mt], but must be one of [mt, src], [mt, ref], [mt, src, ref].");
   });
+});
+
+it("refuses a damaged hparams.yaml in one sentence, or reads it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "coppice-hparams-"));
+  const file = join(folder, "hparams.yaml");
+  const bytes = readFileSync(
+    fileURLToPath(new URL("../../fixtures/comet/unite/hparams.yaml", import.meta.url)),
+  );
+  let refused = 0;
+  for (const damaged of mutations(bytes, 500, 3)) {
+    writeFileSync(file, damaged);
+    try {
+      settingsOf((await readHparams(file))!, file, undefined);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      expect(error.message).toMatch(/^[^\n]+\.$/);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(50);
+  rmSync(folder, { recursive: true, force: true });
 });
