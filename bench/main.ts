@@ -17,6 +17,7 @@ import { filterBench } from "./filter.js";
 import { int8Bench } from "./int8.js";
 import { loraBench } from "./lora.js";
 import { memoryBench } from "./memory.js";
+import { ratingsBench } from "./ratings.js";
 import { rewardBench } from "./reward.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
@@ -53,6 +54,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   candidates: {
     about: "pages of ten million candidates in the dashboard: milliseconds at p50 and p99",
     run: candidatesBench,
+  },
+  ratings: {
+    about: "rewards of people's ratings on MLQE-PE and WMT: correlations with people (DATA OUT; hours)",
+    run: ratingsBench,
   },
   int8: {
     about: "8-bit weights against 32-bit ones: products, and translation by the exported models",

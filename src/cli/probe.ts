@@ -30,7 +30,7 @@ import { type OutputOptions, openTerminal, type Terminal } from "./terminal.js";
 export interface ProbeOptions extends OutputOptions {
   /** The run whose reward is probed; absent where `reward` names one. */
   dir?: string;
-  /** `chrf`, `bleu`, `places`, `pretrained:FOLDER`, `module:PATH`, `command:PROGRAM ARGUMENTS` or a server's address. */
+  /** `chrf`, `bleu`, `places`, `ratings:FOLDER`, `pretrained:FOLDER`, `module:PATH`, `command:PROGRAM ARGUMENTS` or a server's address. */
   reward?: string;
   /** Pairs to probe with; the run's validation part when absent. */
   pairs?: string;
@@ -76,7 +76,7 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
 }
 
 const REWARDS =
-  "chrf, bleu, places, pretrained:FOLDER, module:PATH, command:PROGRAM or the address of a server (http://…)";
+  "chrf, bleu, places, ratings:FOLDER, pretrained:FOLDER, module:PATH, command:PROGRAM or the address of a server (http://…)";
 
 function rewardOf(spec: string): RewardOptions {
   // Other keys have their defaults; the data are not read.
@@ -86,13 +86,13 @@ function rewardOf(spec: string): RewardOptions {
 function sectionOf(spec: string): NonNullable<ConfigInput["reward"]> {
   if (spec === "chrf" || spec === "bleu" || spec === "places") return { kind: spec };
   if (/^https?:/.test(spec)) return { kind: "http", url: spec };
-  const [, kind, rest] = /^(module|command|pretrained):(.+)$/.exec(spec) ?? [];
+  const [, kind, rest] = /^(module|ratings|command|pretrained):(.+)$/.exec(spec) ?? [];
   if (rest === undefined)
     throw new UserError(
       `--reward is ${spec} but must be ${REWARDS}; probe a learned reward or a judge by its run's folder.`,
     );
   if (kind === "module") return { kind, path: rest };
-  if (kind === "pretrained") return { kind, model: rest };
+  if (kind === "ratings" || kind === "pretrained") return { kind, model: rest };
   return { kind: "command", command: rest.trim().split(/ +/) };
 }
 

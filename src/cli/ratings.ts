@@ -5,11 +5,15 @@ import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { readJudgements, writeJudgements } from "../rating/formats.js";
 import type { Judgement } from "../rating/judgement.js";
+import { rewardsBeside } from "../rating/lessons.js";
 import { findRound, importRatings, readRatings } from "../rating/read.js";
 import { type RatingResults, ratingResults } from "../rating/results.js";
 import type { Round } from "../rating/round.js";
-import { plural } from "../report/format.js";
+import { plural, rewardPoints } from "../report/format.js";
 import { beginRound } from "../rest/rating-round.js";
+import { readFinished } from "../rest/run.js";
+import { fitIsotonic } from "../reward/calibration.js";
+import { writeJsonAtomic } from "../store/atomic.js";
 import type { FolderOptions } from "./command.js";
 import { resultsText } from "./rating-tables.js";
 import { stopSignal } from "./signals.js";
@@ -28,6 +32,8 @@ export interface RateOptions extends FolderOptions {
   without?: string[];
   export?: string;
   import?: string;
+  /** File for the map from the reward to people's scores. */
+  calibrate?: string;
 }
 
 export async function rateCommand(options: RateOptions): Promise<void> {
@@ -36,6 +42,7 @@ export async function rateCommand(options: RateOptions): Promise<void> {
     throw new UserError("there is no such folder. Give the folder of a run.", { file: options.dir });
   if (options.import !== undefined) return importFile(options.dir, options.import, terminal);
   if (options.export !== undefined) return exportFile(options, options.export, terminal);
+  if (options.calibrate !== undefined) return calibrateReward(options, options.calibrate, terminal);
   if (options.results) return printResults(options, terminal);
   return serve(options, terminal);
 }
@@ -57,6 +64,36 @@ async function exportFile({ dir, round }: RateOptions, file: string, terminal: T
   terminal.result(
     { file, ratings: judgements.length },
     () => `Wrote ${plural(judgements.length, "rating")} to ${file}.`,
+  );
+}
+
+/** Fits the map on every rated text that has a reward, each once. */
+async function calibrateReward(
+  { dir, round, without = [] }: RateOptions,
+  file: string,
+  terminal: Terminal,
+): Promise<void> {
+  const { judgements } = await readRatings(dir, round);
+  const beside = rewardsBeside(withoutRaters(judgements, without, dir), dir);
+  const { config } = await readFinished(dir);
+  if (config.reward.calibration !== null)
+    throw new UserError(
+      `the rewards of this run have passed through ${config.reward.calibration} already. Calibrate a run without reward.calibration.`,
+      { file: dir },
+    );
+  const calibration = fitIsotonic(
+    beside.map(({ reward }) => reward),
+    beside.map(({ unit }) => unit),
+  );
+  await writeJsonAtomic(file, { ...calibration, texts: beside.length });
+  terminal.result({ file, texts: beside.length, ...calibration }, () =>
+    [
+      `Wrote ${file}, fitted on ${plural(beside.length, "text")}. Use it as reward: { calibration: ${file} }.`,
+      ...calibration.raw.map(
+        (raw, i) =>
+          `  reward ${rewardPoints(raw).padStart(5)}  people ${rewardPoints(calibration.reward[i]!).padStart(5)}`,
+      ),
+    ].join("\n"),
   );
 }
 

@@ -10,6 +10,8 @@ export interface ServeCommandOptions extends FolderOptions {
   policy?: string;
   /** Samples of which the best by reward is the answer; 1: greedy. */
   bestOf: number;
+  /** Choose them by the sum that evaluation has tuned. */
+  rerank?: boolean;
   host: string;
   /** 0 takes any free one. */
   port: number;

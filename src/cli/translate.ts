@@ -15,6 +15,8 @@ export interface TranslateOptions extends FolderOptions {
   policy?: string;
   /** Sample so many candidates a source and print the one with the highest reward. */
   bestOf?: number;
+  /** Choose it by the sum of scores whose weights the policy's evaluation has tuned. */
+  rerank?: boolean;
   /** Temperature of those samples; the run's own (`grow.temperature`) when absent. */
   temperature?: number;
   /** Beam width, 1 for greedy; not beside `bestOf`. */
@@ -40,6 +42,8 @@ export async function translateCommand(options: TranslateOptions): Promise<void>
       // Told before a line is read.
       const why = options.bestOf === undefined ? undefined : await policies.whyUnscored();
       if (why !== undefined) throw new UserError(why);
+      const unranked = options.rerank ? await policies.whyUnranked(policy) : undefined;
+      if (unranked !== undefined) throw new UserError(unranked);
       const translate = options.bestOf === undefined ? search(policies, asking) : bestOf(policies, asking);
       for await (const block of lineBlocks(process.stdin, { size: BLOCK })) {
         // A blank line has nothing to translate and gives one: line k of the output belongs to line k of the input.
@@ -75,10 +79,13 @@ function search(policies: RunPolicies, { policy, beam, signal }: Asking): Transl
   };
 }
 
-/** N samples a source, the one with the highest reward. */
-function bestOf(policies: RunPolicies, { policy, bestOf: n = 1, temperature, signal }: Asking): Translate {
+/** N samples a source, the one with the highest reward, or the best by the tuned sum. */
+function bestOf(
+  policies: RunPolicies,
+  { policy, bestOf: n = 1, temperature, rerank, signal }: Asking,
+): Translate {
   return async (sources) => {
-    const answers = await policies.sample(sources, { policy, n, temperature, score: true, signal });
+    const answers = await policies.sample(sources, { policy, n, temperature, score: true, rerank, signal });
     return answers.map(({ outputs }) => {
       const { text, finished, reward } = ranked(outputs)[0]!;
       return { translation: text, finished, ...(reward === null ? {} : { reward }) };

@@ -54,7 +54,8 @@ const COLUMNS = [
   "at",
 ] as const;
 
-type Row = ReadonlyMap<string, string>;
+/** What stands on a line, by the name of its column or key; other values than texts as JSON. */
+export type Row = ReadonlyMap<string, string>;
 
 /**
  * All ratings of a file, `.gz` or not. A first line that begins with `{` means JSONL, anything else the names of TSV
@@ -65,22 +66,36 @@ type Row = ReadonlyMap<string, string>;
  */
 export async function readJudgements(file: string): Promise<Judgement[]> {
   const judgements: Judgement[] = [];
+  for await (const { row, place } of rowsOf(file, checkHeader)) judgements.push(...judgementsIn(row, place));
+  if (judgements.length === 0) throw emptyFile(file, "ratings, one a line");
+  return judgements;
+}
+
+/**
+ * The lines of a TSV file with a header, or of JSONL, blank ones left out.
+ *
+ * @param check is given the names of the columns of a TSV file
+ * @throws UserError with file and line for a line that is neither.
+ */
+export async function* rowsOf(
+  file: string,
+  check: (header: readonly string[], place: Place) => void,
+): AsyncGenerator<{ row: Row; place: Place }, void, undefined> {
   let header: string[] | undefined;
   for await (const { text, number } of linesOf(file)) {
     if (text.trim() === "") continue;
     const place = { file, line: number };
     if (header === undefined && !text.startsWith("{")) {
       header = text.split("\t");
-      checkHeader(header, place);
+      check(header, place);
       continue;
     }
-    judgements.push(...judgementsIn(header ? tsvRow(text, header, place) : jsonRow(text, place), place));
+    yield { row: header ? tsvRow(text, header, place) : jsonRow(text, place), place };
   }
-  if (judgements.length === 0) throw emptyFile(file, "ratings, one a line");
-  return judgements;
 }
 
-function checkHeader(header: readonly string[], place: Place): void {
+/** Throws a UserError where columns that ratings need are missing. */
+export function checkHeader(header: readonly string[], place: Place): void {
   const has = (names: readonly string[]) => names.some((name) => header.includes(name));
   const scores = SCORE_COLUMNS.map(([column]) => column);
   for (const names of [NAMES.source, NAMES.text, scores])
@@ -123,7 +138,8 @@ function jsonRow(text: string, place: Place): Row {
   );
 }
 
-function judgementsIn(row: Row, place: Place): Judgement[] {
+/** The ratings of one line: one for each rater that it has. Throws a UserError with the line. */
+export function judgementsIn(row: Row, place: Place): Judgement[] {
   const source = required(row, NAMES.source, place);
   const optional = (key: string, value: string | undefined) =>
     value === undefined || value === "" ? {} : { [key]: value };

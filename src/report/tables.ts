@@ -341,15 +341,29 @@ export function onlineTable(summary: RunSummary): Table {
 export function bestOfNTable(summary: RunSummary): Table {
   const sizes = [...new Set(summary.bestOfN.map(({ n }) => n))].sort((a, b) => a - b);
   const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
-  const rows = bestOfNPolicies(summary).map(([name, curve]): Row => {
-    const cells = [
-      name + (controls.has(name) ? CONTROL_MARK : ""),
-      ...sizes.map((size) => {
-        const point = curve.find(({ n }) => n === size);
-        return point === undefined ? MISSING : `${rewardPoints(point.reward)} / ${points(point.chrf)}`;
-      }),
+  const rows = bestOfNPolicies(summary).flatMap(([name, curve]): Row[] => {
+    const row = (
+      label: string,
+      at: (point: BestOfNPoint) => { reward: number; chrf: number } | undefined,
+    ): Row => {
+      const cells = [
+        label,
+        ...sizes.map((size) => {
+          const point = curve.find(({ n }) => n === size);
+          const figures = point && at(point);
+          return figures === undefined
+            ? MISSING
+            : `${rewardPoints(figures.reward)} / ${points(figures.chrf)}`;
+        }),
+      ];
+      return controls.has(name) ? { cells, mark: "control" } : { cells };
+    };
+    const label = name + (controls.has(name) ? CONTROL_MARK : "");
+    const reranked = curve.some((point) => point.reranked !== undefined);
+    return [
+      row(label, (point) => point),
+      ...(reranked ? [row(`${label}, by the sum`, (point) => point.reranked)] : []),
     ];
-    return controls.has(name) ? { cells, mark: "control" } : { cells };
   });
   return {
     title: "Best of N by reward",
@@ -357,8 +371,23 @@ export function bestOfNTable(summary: RunSummary): Table {
     rows,
     notes: [
       "Each cell: expected reward / sentence chrF of the candidate with the highest reward among N samples.",
+      ...rerankNotes(summary),
     ],
   };
+}
+
+/** What the tuned sums are, one sentence a policy. */
+function rerankNotes({ rerank = [] }: RunSummary): string[] {
+  return rerank.map(({ policy, parts, metric, n, sources, alone, tuned }) => {
+    const weights = parts
+      .filter(({ weight }) => weight > 0)
+      .map(({ name, weight }) => `${decimal(weight, 2)} ${name}`)
+      .join(" + ");
+    return (
+      `By the sum, ${policy}: ${weights}, each less its mean over its deviation; tuned on ${count(sources)} validation ` +
+      `sources, where the best of ${count(n)} has ${metric === "bleu" ? "BLEU" : "chrF"} ${points(tuned)} instead of ${points(alone)}.`
+    );
+  });
 }
 
 /** The curves of `bestOfN`, policies in the order of the table, points by rising N. */

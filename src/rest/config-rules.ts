@@ -195,6 +195,8 @@ function partName(part: RewardPart): string {
       return `command ${part.name ?? part.command.join(" ")}`;
     case "judge":
       return `judge ${part.name ?? part.model}`;
+    case "ratings":
+      return `ratings ${part.model}`;
     default:
       return part.kind;
   }
@@ -299,7 +301,14 @@ function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Iss
 }
 
 function* evaluateIssues({ evaluate }: Config): Generator<Issue> {
-  const { bestOfN, bestOfNSamples } = evaluate;
+  const { bestOfN, bestOfNSamples, rerank } = evaluate;
+  if (rerank && bestOfN.length === 0)
+    yield {
+      path: ["evaluate", "rerank"],
+      message:
+        "is true but evaluate.bestOfN is empty, so that there is nothing to choose. Give it numbers of samples.",
+      related: [["evaluate", "bestOfN"]],
+    };
   for (const [index, n] of bestOfN.entries()) {
     const before = bestOfN[index - 1];
     if (before === undefined || n > before) continue;

@@ -312,6 +312,13 @@ const rewardKinds = {
     retries: remote.retries,
   },
   places: { kind: z.literal("places") },
+  ratings: {
+    kind: z.literal("ratings"),
+    model: required(
+      path,
+      "Folder that coppice train-reward --ratings FILE --out FOLDER wrote; from this file's folder",
+    ),
+  },
   pretrained: {
     kind: z.literal("pretrained"),
     model: required(
@@ -367,6 +374,15 @@ const penalties = z
   .default(noPenalties)
   .meta({ description: "What lowers the reward, whatever its kind, before it is stored" });
 
+/** Beside every kind of reward. */
+const calibration = key(
+  path.nullable(),
+  null,
+  "File of coppice rate DIR --calibrate FILE: the reward becomes what people gave to texts that score alike; null: as it is",
+);
+
+const adjusted = { calibration, penalties };
+
 const retrain = key(
   z.boolean(),
   false,
@@ -381,28 +397,31 @@ const members = key(
 
 const reward = z
   .discriminatedUnion("kind", [
-    z.strictObject({ ...rewardKinds.learned, retrain, penalties }).meta({
+    z.strictObject({ ...rewardKinds.learned, retrain, ...adjusted }).meta({
       description:
         "Learned, needs no reference: predicts how good a translation is from source and candidate",
     }),
     z
-      .strictObject({ ...rewardKinds.chrf, penalties })
+      .strictObject({ ...rewardKinds.chrf, ...adjusted })
       .meta({ description: "Sentence chrF against the human translation" }),
     z
-      .strictObject({ ...rewardKinds.bleu, penalties })
+      .strictObject({ ...rewardKinds.bleu, ...adjusted })
       .meta({ description: "Sentence BLEU against the human translation" }),
-    z.strictObject({ ...rewardKinds.module, penalties }).meta({ description: "A function of yours" }),
-    z.strictObject({ ...rewardKinds.http, penalties }).meta({ description: "A server of yours" }),
+    z.strictObject({ ...rewardKinds.module, ...adjusted }).meta({ description: "A function of yours" }),
+    z.strictObject({ ...rewardKinds.http, ...adjusted }).meta({ description: "A server of yours" }),
     z
-      .strictObject({ ...rewardKinds.command, penalties })
+      .strictObject({ ...rewardKinds.command, ...adjusted })
       .meta({ description: "A program of yours, in any language, kept running" }),
-    z.strictObject({ ...rewardKinds.judge, penalties }).meta({
+    z.strictObject({ ...rewardKinds.judge, ...adjusted }).meta({
       description: "A language model that judges by a rubric, several times a candidate",
     }),
-    z.strictObject({ ...rewardKinds.pretrained, penalties }).meta({
+    z.strictObject({ ...rewardKinds.ratings, ...adjusted }).meta({
+      description: "Taught from people's ratings, needs no reference: what they would give",
+    }),
+    z.strictObject({ ...rewardKinds.pretrained, ...adjusted }).meta({
       description: "A published metric that was trained on human ratings, from its checkpoint",
     }),
-    z.strictObject({ ...rewardKinds.places, penalties }).meta({
+    z.strictObject({ ...rewardKinds.places, ...adjusted }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
     z
@@ -418,13 +437,14 @@ const reward = z
               z.strictObject({ ...rewardKinds.http, weight }),
               z.strictObject({ ...rewardKinds.command, weight }),
               z.strictObject({ ...rewardKinds.judge, weight }),
+              z.strictObject({ ...rewardKinds.ratings, weight }),
               z.strictObject({ ...rewardKinds.pretrained, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
             ]),
           )
           .min(2)
           .meta({ description: "Rewards of any other kind, each with its weight", origin: ours }),
-        penalties,
+        ...adjusted,
       })
       .meta({ description: "Weighted sum of other rewards" }),
     z
@@ -440,6 +460,7 @@ const reward = z
               z.strictObject(rewardKinds.http),
               z.strictObject(rewardKinds.command),
               z.strictObject(rewardKinds.judge),
+              z.strictObject(rewardKinds.ratings),
               z.strictObject(rewardKinds.pretrained),
               z.strictObject(rewardKinds.places),
             ]),
@@ -459,7 +480,7 @@ const reward = z
           1,
           "Standard deviations among the parts that are taken off their mean",
         ),
-        penalties,
+        ...adjusted,
       })
       .meta({ description: "Several rewards of the same thing, so that none is gamed alone" }),
   ])
@@ -872,6 +893,12 @@ const evaluate = z
       32,
       "Samples a source that the curve is estimated from; at least the largest N",
     ),
+    rerank: key(
+      z.boolean(),
+      false,
+      "Beside best of N by reward, by a weighted sum of the reward, its parts and the log-probability; weights tuned on validation",
+    ),
+    rerankSources: key(sources, 200, "Validation sources that those weights are tuned on, at most"),
     outOfDomain: key(
       path.nullable(),
       null,

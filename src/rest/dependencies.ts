@@ -1,13 +1,27 @@
 /** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
 
 import { lessonKeys } from "./config-schema.js";
-import { COMMAND_CONTENT, JUDGE_CONTENT, MODULE_CONTENT, PRETRAINED_CONTENT } from "./inputs.js";
+import {
+  CALIBRATION_CONTENT,
+  COMMAND_CONTENT,
+  JUDGE_CONTENT,
+  MODULE_CONTENT,
+  PRETRAINED_CONTENT,
+  RATINGS_CONTENT,
+} from "./inputs.js";
 import { BC, isOnlinePolicy } from "./names.js";
 
 /** Whether a reward is learned says whether a part of the data is set aside for it. */
 const prepared = ["data", "model", "reward.kind", "reward.parts"];
 const firstPolicy = ["data", "model", "bc"];
-const scoring = ["reward", MODULE_CONTENT, COMMAND_CONTENT, PRETRAINED_CONTENT];
+const scoring = [
+  "reward",
+  MODULE_CONTENT,
+  COMMAND_CONTENT,
+  PRETRAINED_CONTENT,
+  RATINGS_CONTENT,
+  CALIBRATION_CONTENT,
+];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
 const TOKENIZER = "evaluate.bleuTokenizer";
 /** What a learned reward follows from: not what is done with its scores afterwards. */

@@ -119,8 +119,11 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
       }
       case "evaluate":
         return (
-          test *
-          (Math.max(evaluate.samples, evaluate.bestOfN.length > 0 ? evaluate.bestOfNSamples : 0) + 3) *
+          (test *
+            (Math.max(evaluate.samples, evaluate.bestOfN.length > 0 ? evaluate.bestOfNSamples : 0) + 3) +
+            (evaluate.rerank
+              ? Math.min(evaluate.rerankSources, counts.validation) * evaluate.bestOfNSamples
+              : 0)) *
           perSample
         );
       default:

@@ -7,9 +7,12 @@ import { exists } from "../exists.js";
 import { loadModelFolder, type StoredModel, wholeFolder } from "../model/folder.js";
 import { tooSmallFor } from "../model/lora.js";
 import { mustFit } from "../policy/native.js";
+import { loadCalibration } from "../reward/calibrated.js";
 import { type PretrainedRewardOptions, pretrainedPlace, remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
 import { familyOf } from "../reward/pretrained/open.js";
+import { RATING_FILES } from "../reward/ratings/files.js";
+import { ratingReward } from "../reward/ratings/reward.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { loadTextCodec } from "../text/text-codec.js";
@@ -22,6 +25,9 @@ export const MODULE_CONTENT = "content of the reward module";
 /** The same of the files that a reward's command names. */
 export const COMMAND_CONTENT = "content of the reward's command";
 
+/** The same of a reward that people's ratings taught, and of the map to their scale. */
+export const RATINGS_CONTENT = "content of the reward's model of ratings";
+export const CALIBRATION_CONTENT = "content of the reward's calibration";
 /** The same of a published checkpoint and its tokenizer; a run is held to the one that it has begun with. */
 export const PRETRAINED_CONTENT = "content of the pretrained reward";
 
@@ -59,6 +65,12 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         ? commandFiles(part.command, configFile).map((path) => place(COMMAND_CONTENT, path))
         : [],
     ),
+    ...rewardParts(reward).flatMap((part) =>
+      part.kind === "ratings"
+        ? RATING_FILES.map((name) => place(RATINGS_CONTENT, `${part.model}/${name}`))
+        : [],
+    ),
+    ...(reward.calibration === null ? [] : [place(CALIBRATION_CONTENT, reward.calibration)]),
     ...(await pretrainedPlaces(reward, configFile)),
     ...(await judgePlaces(evaluate.judge, configFile)),
   ];
@@ -135,13 +147,16 @@ export async function checkModel(folder: string): Promise<StoredModel> {
   return model;
 }
 
-/** @throws UserError where a reward's module, program or checkpoint is not there, or a variable that its server needs is not set. */
+/** @throws UserError where a reward's module, program, model, checkpoint or calibration is not there, or a variable that its server needs is not set. */
 export async function checkRewards(config: Config, configFile: string): Promise<void> {
   for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
+    if (part.kind === "ratings") await ratingReward(resolve(dirname(configFile), part.model));
     if (part.kind === "pretrained") await pretrainedFiles(part, configFile);
     if (rewardIsRemote(part)) remoteScores(part, configFile);
   }
+  const { calibration } = config.reward;
+  if (calibration !== null) await loadCalibration(resolve(dirname(configFile), calibration));
 }
 
 async function modelFiles(

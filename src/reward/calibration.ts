@@ -1,7 +1,8 @@
 /**
- * Puts the scores of a learned reward on a scale that means the same for every model and corpus.
+ * Puts the scores of a learned reward on a scale that means the same for every model and corpus: by a policy's own samples,
+ * or by what people gave.
  *
- * A calibrated reward is the share of the policy's own samples, held out from training, that score lower: 0.9 is
+ * Of the first kind a calibrated reward is the share of the policy's own samples, held out from training, that score lower: 0.9 is
  * better than nine of ten. Their mean is therefore one half, the paper's thresholds (0.7 to 0.99) each keep a known
  * share of the first policy's samples, and the mean reward of a later policy is the chance that its sample scores above
  * one of the first policy's, each for a source drawn on its own. The map is a quantile function: straight between
@@ -10,9 +11,12 @@
 
 import { UserError } from "../errors.js";
 
-/** Serialisable as JSON: numbers that JSON carries exactly, and nothing else. */
+/**
+ * Serialisable as JSON: numbers that JSON carries exactly, and nothing else. `quantile`: the reward is a share of samples
+ * that score lower; `isotonic`: it is what people gave, on average, to texts that score alike.
+ */
 export interface Calibration {
-  kind: "quantile";
+  kind: "quantile" | "isotonic";
   /** Raw scores, rising. */
   raw: number[];
   /** The reward at each of them, rising, within (0, 1). */
@@ -59,6 +63,58 @@ export function fitCalibration(scores: readonly number[]): Calibration {
   return { kind: "quantile", raw, reward };
 }
 
+/** Groups of equally many scores that an isotonic map is fitted to at most, and scores of a group at least. */
+const GROUPS = 50;
+const GROUP_SCORES = 10;
+
+/** Rewards of an isotonic map keep this distance from 0 and 1, so that order is kept beyond its ends. */
+const MARGIN = 0.005;
+
+/**
+ * The map from `scores` to the mean of `people` (in [0, 1], the same texts in the same order) that never falls: least
+ * squares by pooling neighbours that violate the order (Ayer et al. 1955), over groups of about equal size so that a few
+ * texts make no step. It is straight between the groups' means, so that it keeps the order of all scores.
+ *
+ * @throws UserError where there are none, or one is not finite.
+ */
+export function fitIsotonic(scores: readonly number[], people: readonly number[]): Calibration {
+  if (scores.length === 0 || scores.length !== people.length)
+    throw new UserError(
+      `there are ${scores.length} rewards beside ${people.length} ratings; rate some texts first`,
+    );
+  const bad = [...scores, ...people].find((value) => !Number.isFinite(value));
+  if (bad !== undefined)
+    throw new UserError(`a reward or a rating is ${bad}, where a finite number was expected`);
+  const order = scores.map((_, i) => i).sort((a, b) => scores[a]! - scores[b]!);
+  const size = Math.max(GROUP_SCORES, Math.ceil(order.length / GROUPS));
+  const blocks: { raw: number; mean: number; count: number }[] = [];
+  for (let start = 0; start < order.length; ) {
+    let end = Math.min(order.length, start + size);
+    // A rest smaller than a group joins the last one, and equal scores are never parted.
+    if (order.length - end < size) end = order.length;
+    while (end < order.length && scores[order[end]!] === scores[order[end - 1]!]) end++;
+    const group = order.slice(start, end);
+    const of = (values: readonly number[]) => group.reduce((sum, i) => sum + values[i]!, 0) / group.length;
+    blocks.push({ raw: of(scores), mean: of(people), count: group.length });
+    start = end;
+    while (blocks.length > 1 && blocks.at(-1)!.mean <= blocks.at(-2)!.mean) {
+      const [a, b] = [blocks.at(-2)!, blocks.at(-1)!];
+      const count = a.count + b.count;
+      const pooled = (key: "raw" | "mean") => (a[key] * a.count + b[key] * b.count) / count;
+      blocks.splice(-2, 2, { raw: pooled("raw"), mean: pooled("mean"), count });
+    }
+  }
+  const raw: number[] = [];
+  const reward: number[] = [];
+  for (const block of blocks) {
+    const mean = Math.min(1 - MARGIN, Math.max(MARGIN, block.mean));
+    if (raw.length > 0 && (mean <= reward.at(-1)! || block.raw <= raw.at(-1)!)) continue;
+    raw.push(block.raw);
+    reward.push(mean);
+  }
+  return { kind: "isotonic", raw, reward };
+}
+
 /** The reward, in (0, 1), of one raw score; NaN for what is not finite, which the contract then reports. */
 export function calibrate(calibration: Calibration, score: number): number {
   const { raw, reward } = calibration;
@@ -89,7 +145,7 @@ export function calibrate(calibration: Calibration, score: number): number {
 export function readCalibration(value: unknown, file: string): Calibration {
   const { kind, raw, reward } = (value ?? {}) as Record<string, unknown>; // any JSON value: each key is checked below
   if (
-    kind !== "quantile" ||
+    (kind !== "quantile" && kind !== "isotonic") ||
     !isRising(raw) ||
     !isRising(reward) ||
     raw.length === 0 ||

@@ -12,6 +12,7 @@ import { moduleReward } from "./module.js";
 import { placesReward } from "./places.js";
 import type { PretrainedOptions, PretrainedScorer } from "./pretrained/family.js";
 import { pretrainedReward } from "./pretrained/pretrained.js";
+import { ratingReward } from "./ratings/reward.js";
 import { remembered, type ScoreSource } from "./remembered.js";
 import { type CommandOptions, commandScores } from "./remote/command.js";
 import { type HttpOptions, httpScores } from "./remote/http.js";
@@ -26,6 +27,7 @@ type SimpleRewardOptions =
   | { kind: "bleu"; tokenize?: BleuTokenizer }
   | { kind: "places" }
   | { kind: "module"; path: string; name?: string }
+  | { kind: "ratings"; model: string }
   | PretrainedRewardOptions
   | RemoteRewardOptions;
 
@@ -118,6 +120,8 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
         configFile: context.configFile,
         ...(options.name !== undefined && { name: options.name }),
       });
+    case "ratings":
+      return ratingReward(resolve(dirname(context.configFile), options.model));
     case "pretrained": {
       const { folder, options: opened } = pretrainedPlace(options, context.configFile);
       return pretrainedReward(folder, opened, {

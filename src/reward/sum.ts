@@ -17,6 +17,11 @@ export interface SumReward extends Reward {
   scoreParts(batch: readonly RewardInput[]): Promise<{ total: number[]; parts: Record<string, number[]> }>;
 }
 
+/** Whether a reward is a sum, whose parts can be asked for. */
+export function isSum(reward: Reward): reward is SumReward {
+  return "scoreParts" in reward && "weights" in reward;
+}
+
 /**
  * Σ wₖ rₖ / Σ wₖ. Each part is checked on its own, so that an error names the part and not the sum.
  * Throws a UserError where there is no part, a weight is not above 0, or two parts share a name.

@@ -30,6 +30,8 @@ export interface AppParts {
     policy: string;
     /** Candidates to choose from by reward; 1: none are chosen from. */
     bestOf: number;
+    /** Choose by the sum that evaluation tuned; absent: by the reward. */
+    rerank?: boolean;
   };
   /** Aborted when the server is about to end: new work is refused. */
   stopping: AbortSignal;
@@ -167,6 +169,15 @@ export function serveApp(parts: AppParts): Hono {
         "Nothing can be chosen by this run's reward: it is not trained yet, or compares with human translations.",
         { param: "best_of" },
       );
+    const rerank = score && defaults.rerank === true;
+    if (rerank && (await policies.whyUnranked(policy)) !== undefined)
+      throw new Refusal(
+        400,
+        `No weights are tuned for ${policy}: name a policy that was evaluated with evaluate.rerank.`,
+        {
+          param: "model",
+        },
+      );
     return {
       policy,
       n,
@@ -175,6 +186,7 @@ export function serveApp(parts: AppParts): Hono {
       beams: order.beam ?? 1,
       maxTokens: Math.min(order.maxTokens ?? grow.maxTokens, grow.maxTokens),
       score,
+      ...(rerank && { rerank }),
     };
   }
 

@@ -9,6 +9,7 @@ import { RunContext } from "../rest/context.js";
 import { LoadedPolicies } from "../rest/loaded-policies.js";
 import { onePolicy, policiesOf } from "../rest/policies.js";
 import { type Reporter, silent } from "../rest/reporter.js";
+import { rerankedScores, storedRerank } from "../rest/rerank.js";
 import { readFinished } from "../rest/run.js";
 import { runReward } from "../rest/steps/reward.js";
 import type { Reward } from "../reward/reward.js";
@@ -31,6 +32,8 @@ export interface Output {
   finished: boolean;
   /** By the run's reward, in [0, 1]; null where it was not asked for. */
   reward: number | null;
+  /** By the tuned sum of scores (any number, higher is better), which then counts in place of the reward. */
+  rank?: number;
 }
 
 /** What a policy wrote for one source. */
@@ -74,6 +77,8 @@ export interface Sampling extends Asking {
   temperature?: number | undefined;
   /** In (0, 1]; absent: the run's `grow.topP`. */
   topP?: number | undefined;
+  /** With `score`: put outputs in order by the sum whose weights the policy's evaluation has tuned. Default: no. */
+  rerank?: boolean | undefined;
   /** Of draws whose source names none; absent: the run's seed. */
   seed?: number | undefined;
 }
@@ -186,23 +191,49 @@ export class RunPolicies {
     }
   }
 
+  /** Why a policy's outputs cannot be put in order by a tuned sum, in one sentence; undefined where they can. */
+  whyUnranked(policy: string): Promise<string | undefined> {
+    return this.#inTurn(async (run) => {
+      try {
+        await storedRerank(run, policy);
+        return undefined;
+      } catch (error) {
+        if (error instanceof UserError) return error.message;
+        throw error;
+      }
+    });
+  }
+
   #ask(
     sources: readonly Source[],
-    options: Asking,
+    options: Asking & Pick<Sampling, "rerank">,
     write: (policy: NativePolicy, maxTokens: number, config: Config) => Promise<readonly Written[]>,
   ): Promise<Answer[]> {
     return this.#inTurn(async (run) => {
       const most = run.config.grow.maxTokens;
       const reward = options.score ? await usableReward(run) : undefined;
-      const policy = await run.policy(onePolicy(run.manifest, options.policy));
+      const name = onePolicy(run.manifest, options.policy);
+      const weights = options.rerank && reward ? await storedRerank(run, name) : undefined;
+      const policy = await run.policy(name);
       const written = await write(policy, Math.min(options.maxTokens ?? most, most), run.config);
       const texts = new Map(sources.map(({ sourceId, text }) => [sourceId, text]));
-      const rewards = await reward?.score(
-        written.map(({ sourceId, text }) => ({ source: texts.get(sourceId)!, candidate: text })),
-      );
+      const samples = written.map(({ sourceId, text, logProbs }) => ({
+        source: texts.get(sourceId)!,
+        candidate: text,
+        logProbs,
+      }));
+      const reranked = weights && reward ? await rerankedScores(reward, samples, weights) : undefined;
+      const rewards = reranked?.rewards ?? (await reward?.score(samples));
       const outputs = new Map(sources.map(({ sourceId }) => [sourceId, [] as Output[]]));
       written.forEach(({ sourceId, text, tokens, logProbs, finished }, i) => {
-        outputs.get(sourceId)!.push({ text, tokens, logProbs, finished, reward: rewards?.[i] ?? null });
+        outputs.get(sourceId)!.push({
+          text,
+          tokens,
+          logProbs,
+          finished,
+          reward: rewards?.[i] ?? null,
+          ...(reranked && { rank: reranked.ranks[i]! }),
+        });
       });
       const { codec, config } = policy;
       return sources.map(({ sourceId, text }) => {
@@ -251,7 +282,7 @@ export class RunPolicies {
 }
 
 /** A candidate, or a translation. */
-type Written = Omit<Output, "reward"> & { sourceId: number };
+type Written = Omit<Output, "reward" | "rank"> & { sourceId: number };
 
 interface Known {
   readonly config: Config;

@@ -20,6 +20,8 @@ export interface Settings {
   readonly maxTokens?: number | undefined;
   /** Whether candidates are scored by the run's reward. */
   readonly score: boolean;
+  /** With `score`: whether they are put in order by the tuned sum; absent: by the reward. */
+  readonly rerank?: boolean | undefined;
 }
 
 /** Sources of one request. */

@@ -14,6 +14,8 @@ export interface ServeOptions {
   policy?: string | undefined;
   /** Candidates of which the one with the highest reward is the answer; 1: greedy. */
   bestOf: number;
+  /** Choose by the sum whose weights the policy's evaluation has tuned, not by the reward alone. */
+  rerank?: boolean | undefined;
   /** Address to listen on. */
   host: string;
   /** 0 takes any free one. */
@@ -48,6 +50,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const policy = await policies.name(options.policy);
     const why = options.bestOf > 1 ? await policies.whyUnscored() : undefined;
     if (why !== undefined) throw new UserError(why);
+    const unranked = options.rerank ? await policies.whyUnranked(policy) : undefined;
+    if (unranked !== undefined) throw new UserError(unranked);
     // Its programs are compiled before anyone waits for them.
     const any = [{ sourceId: 0, text: "." }];
     await policies.translate(any, { policy, maxTokens: 1 });
@@ -70,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         ...(options.token === undefined ? {} : { token: options.token }),
         ...(options.maxBody === undefined ? {} : { maxBody: options.maxBody }),
       },
-      defaults: { policy, bestOf: options.bestOf },
+      defaults: { policy, bestOf: options.bestOf, rerank: options.rerank ?? false },
       stopping: stopping.signal,
       onError: options.onError,
     });

@@ -102,6 +102,22 @@ export interface BestOfNPoint {
   /** Expected sentence chrF and sentence BLEU (0 to 100) of that candidate. */
   chrf: number;
   bleu: number;
+  /** The same of the best of n by the tuned sum (`RerankSummary`); absent where none was tuned. */
+  reranked?: { reward: number; chrf: number; bleu: number };
+}
+
+/** What a policy's samples are put in order by beside the reward alone: weights tuned on validation sources. */
+export interface RerankSummary {
+  policy: string;
+  /** Weights sum to 1, each of a score after `mean` and `deviation` are taken out of it. */
+  parts: { name: string; weight: number; mean: number; deviation: number }[];
+  metric: Metric;
+  /** Samples and validation sources that they were tuned on. */
+  n: number;
+  sources: number;
+  /** Expected metric there, 0 to 100: of the best by reward, and by the sum. */
+  alone: number;
+  tuned: number;
 }
 
 export interface RewardSummary {
@@ -211,6 +227,8 @@ export interface RunSummary {
   /** Absent where nothing was trained online. */
   online?: OnlineSummary[];
   bestOfN: BestOfNPoint[];
+  /** Absent where `evaluate.rerank` is off. */
+  rerank?: RerankSummary[];
   examples: ExampleTranslations[];
   /** The resolved configuration. */
   config: unknown;

@@ -23,7 +23,15 @@ const File = z.object({
     chrf: interval,
     klFromBc: figure,
   }),
-  bestOfN: z.array(z.object({ n: z.int().positive(), reward: figure, chrf: figure, bleu: figure })),
+  bestOfN: z.array(
+    z.object({
+      n: z.int().positive(),
+      reward: figure,
+      chrf: figure,
+      bleu: figure,
+      reranked: z.object({ reward: figure, chrf: figure, bleu: figure }).exactOptional(),
+    }),
+  ),
   /** Of each evaluated source, in the order of the test part. */
   translations: z.array(z.object({ text: z.string(), reward: figure })),
 });

@@ -65,6 +65,7 @@ describe("a configuration", () => {
     expect(parseConfig(`preset: demo\n${data}reward: {kind: chrf}\n`, "a.yaml").reward).toEqual({
       kind: "chrf",
       wordOrder: 0,
+      calibration: null,
       penalties: { lengthRatio: null, language: 0 },
     });
   });
@@ -303,7 +304,7 @@ describe("a value that is refused", () => {
 
   test("a name that is not one of those offered", () => {
     expect(refusal(`${data}reward: {kind: cherf}`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, pretrained, places, sum, ensemble. Did you mean chrf?"`,
+      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, ratings, pretrained, places, sum, ensemble. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of these. Did you mean paper-iwslt14?"`,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
-import { calibrate, fitCalibration, readCalibration } from "../../src/reward/calibration.js";
+import { calibrate, fitCalibration, fitIsotonic, readCalibration } from "../../src/reward/calibration.js";
 import { deriveKey, normal, uniform } from "../../src/tensor/random.js";
 
 const key = deriveKey(20, 1);
@@ -136,5 +136,56 @@ describe("calibration", () => {
     expect(() => fitCalibration([1, Number.NaN])).toThrow(
       "the learned reward gave NaN for a held-out sample",
     );
+  });
+});
+
+describe("the map to people's scores", () => {
+  /** Ten texts alike at each of the rewards. */
+  const tens = (values: readonly number[]) =>
+    values.flatMap((value) => Array.from({ length: 10 }, () => value));
+
+  it("pools neighbours that people order the other way, worked by hand", () => {
+    // Means 0.2, 0.6, 0.4, 0.8: the two in the middle become 0.5 at the middle of their rewards.
+    const map = fitIsotonic(tens([0.1, 0.3, 0.5, 0.9]), tens([0.2, 0.6, 0.4, 0.8]));
+    expect(map.kind).toBe("isotonic");
+    expect(map.raw.map((value) => Number(value.toFixed(9)))).toEqual([0.1, 0.4, 0.9]);
+    expect(map.reward.map((value) => Number(value.toFixed(9)))).toEqual([0.2, 0.5, 0.8]);
+    expect(calibrate(map, 0.25)).toBeCloseTo(0.35, 9);
+    // Beyond the ends it goes on, and reaches neither 0 nor 1.
+    expect(calibrate(map, 0)).toBeLessThan(0.2);
+    expect(calibrate(map, -1e9)).toBeGreaterThan(0);
+    expect(calibrate(map, 1e9)).toBeLessThan(1);
+  });
+
+  it("keeps the order of all rewards, whatever people say, and is read again as it was written", () => {
+    const texts = fc.array(
+      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+      {
+        minLength: 1,
+        maxLength: 80,
+      },
+    );
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 0, max: 999 }), (rated, at) => {
+        const map = fitIsotonic(
+          rated.map(([reward]) => reward),
+          rated.map(([, people]) => people),
+        );
+        const below = calibrate(map, at / 1000);
+        const above = calibrate(map, (at + 1) / 1000);
+        expect(below).toBeLessThan(above);
+        expect(below > 0 && above < 1).toBe(true);
+        expect(readCalibration(JSON.parse(JSON.stringify(map)), "map.json")).toEqual(map);
+      }),
+    );
+  });
+
+  it("is one slope where people see nothing in the reward, and is refused without ratings", () => {
+    const flat = fitIsotonic(tens([0.1, 0.5, 0.9]), tens([0.7, 0.5, 0.3]));
+    expect(flat.reward).toHaveLength(1);
+    expect(flat.reward[0]).toBeCloseTo(0.5, 9);
+    expect(calibrate(flat, 0.2)).toBeLessThan(calibrate(flat, 0.8));
+    expect(() => fitIsotonic([], [])).toThrow(UserError);
+    expect(() => fitIsotonic([0.5], [Number.NaN])).toThrow(/finite number/);
   });
 });

@@ -15,6 +15,7 @@ interface RateCommandOptions extends OutputOptions {
   without?: string[];
   export?: string;
   import?: string;
+  calibrate?: string;
 }
 
 const DEFAULT_PORT = 4246;
@@ -43,6 +44,10 @@ export function addRate(program: Command): void {
         "coppice rate runs/demo --import ratings.tsv",
         "add ratings from another machine, or of a published corpus",
       ],
+      [
+        "coppice rate runs/demo --calibrate people.json",
+        "put the reward on people's scale: reward: { calibration: people.json }",
+      ],
     ],
   })
     .option("--policies <names>", "policies to rate, with commas between; BC is G0I0", names)
@@ -56,12 +61,20 @@ export function addRate(program: Command): void {
       "127.0.0.1",
     )
     .option("--port <n>", "port to listen on; 0 for any that is free", port, DEFAULT_PORT)
-    .addOption(new Option("--results", "print what the ratings come to").conflicts(["export", "import"]))
+    .addOption(
+      new Option("--results", "print what the ratings come to").conflicts(["export", "import", "calibrate"]),
+    )
     .option("--without <raters>", "leave these raters out of the results, with commas between", names)
     .addOption(
       new Option("--export <file>", "write the ratings as .tsv, .jsonl or .da.tsv").conflicts("import"),
     )
     .option("--import <file>", "add ratings from a file (.tsv, .jsonl; .gz or not)")
+    .addOption(
+      new Option(
+        "--calibrate <file>",
+        "write the map from the reward to what people gave, for reward.calibration",
+      ).conflicts(["export", "import"]),
+    )
     .action(async (dir: string, options: RateCommandOptions) => {
       const { rateCommand } = await import("../ratings.js");
       await rateCommand({ ...options, dir });

@@ -114,7 +114,7 @@ export function addReward(program: Command): void {
   })
     .option(
       "--reward <kind>",
-      "probe this instead of a run's: chrf, bleu, places, pretrained:FOLDER, module:PATH, command:PROGRAM or http://…",
+      "probe this instead of a run's: chrf, bleu, places, ratings:FOLDER, pretrained:FOLDER, module:PATH, command:PROGRAM or http://…",
     )
     .option(
       "--pairs <file>",

@@ -1,11 +1,13 @@
 /** `coppice serve`: the policies of a run behind HTTP. */
 import { type Command, InvalidArgumentError } from "commander";
+import { UserError } from "../../errors.js";
 import { addCommand, wholeNumber } from "../command.js";
 import type { OutputOptions } from "../terminal.js";
 
 interface ServeCommandOptions extends OutputOptions {
   policy?: string;
   bestOf: number;
+  rerank?: boolean;
   host: string;
   port: number;
   queue: number;
@@ -37,10 +39,13 @@ export function addServe(program: Command): void {
   })
     .option("--policy <name>", "policy that answers where a request names none; the last one when left out")
     .option("--best-of <n>", "answer with the best by reward of so many samples; 1 is greedy", candidates, 1)
+    .option("--rerank", "choose them by the sum of scores that evaluation tuned (evaluate.rerank)")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on; 0 for any that is free", port, DEFAULT_PORT)
     .option("--queue <n>", "texts that may wait; more are refused", wholeNumber(1), DEFAULT_QUEUE)
     .action(async (dir: string, options: ServeCommandOptions) => {
+      if (options.rerank && options.bestOf === 1)
+        throw new UserError("--rerank chooses among samples: give --best-of N with it.");
       const { serveCommand } = await import("../serve.js");
       await serveCommand({ ...options, dir });
     });

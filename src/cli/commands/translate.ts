@@ -7,6 +7,7 @@ import type { OutputOptions } from "../terminal.js";
 interface TranslateCommandOptions extends OutputOptions {
   policy?: string;
   bestOf?: number;
+  rerank?: boolean;
   temperature?: number;
   beam?: number;
 }
@@ -27,10 +28,15 @@ export function addTranslate(program: Command): void {
         "coppice translate runs/demo --best-of 16 < in.txt",
         "sample 16, print the one with the highest reward",
       ],
+      [
+        "coppice translate runs/demo --best-of 16 --rerank < in.txt",
+        "by reward and log-probability, as tuned with evaluate.rerank",
+      ],
     ],
   })
     .option("--policy <name>", "policy to translate with, such as G1I4; the last one when left out")
     .option("--best-of <n>", "sample so many and print the best by reward", wholeNumber(1))
+    .option("--rerank", "choose them by the sum of scores that evaluation tuned (evaluate.rerank)")
     .option(
       "--temperature <t>",
       "temperature of those samples; grow.temperature when left out",
@@ -38,13 +44,15 @@ export function addTranslate(program: Command): void {
     )
     .option("--beam <k>", "beam width; 1, greedy, when left out", wholeNumber(1))
     .action(async (dir: string, given: TranslateCommandOptions) => {
-      const { policy, bestOf, temperature, beam, ...output } = given;
+      const { policy, bestOf, rerank, temperature, beam, ...output } = given;
       if (bestOf !== undefined && beam !== undefined) {
         throw new UserError("--best-of samples and --beam searches: give one of the two.");
       }
       if (temperature !== undefined && bestOf === undefined) {
         throw new UserError("--temperature is for sampling: give --best-of N with it.");
       }
+      if (rerank && bestOf === undefined)
+        throw new UserError("--rerank chooses among samples: give --best-of N with it.");
       const { translateCommand } = await import("../translate.js");
       await translateCommand({
         ...output,
@@ -52,6 +60,7 @@ export function addTranslate(program: Command): void {
         beam: beam ?? 1,
         ...(policy !== undefined && { policy }),
         ...(bestOf !== undefined && { bestOf }),
+        ...(rerank && { rerank }),
         ...(temperature !== undefined && { temperature }),
       });
     });

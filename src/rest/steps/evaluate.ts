@@ -16,12 +16,13 @@ import {
   uniqueShare,
 } from "../../evaluate/diversity.js";
 import { isCrediblyNegative, prefixKl, sequenceKl } from "../../evaluate/kl.js";
+import { type RerankPart, rerankScores, tuneRerank } from "../../evaluate/rerank.js";
 import type { NativePolicy } from "../../policy/native.js";
 import type { SampledCandidate } from "../../policy/policy.js";
 import { gaming } from "../../report/verdict.js";
 import type { Reward } from "../../reward/reward.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
-import type { BestOfNPoint, PolicyCosts, PolicySummary } from "../../store/summary.js";
+import type { BestOfNPoint, PolicyCosts, PolicySummary, RerankSummary } from "../../store/summary.js";
 import { deriveKey, permutation } from "../../tensor/random.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
@@ -29,6 +30,7 @@ import { dependenciesOf } from "../dependencies.js";
 import { heldOutMetric } from "../held-out.js";
 import { runJudge } from "../judge.js";
 import { BC, parsePolicyName, stepNames, streams } from "../names.js";
+import { partNames, partScores } from "../rerank.js";
 import { loadPrepared, readOutOfDomain } from "./prepare.js";
 import { checkEnsemble, probeInSmall } from "./probe.js";
 import { runReward } from "./reward.js";
@@ -44,6 +46,8 @@ const KNOWN_PAIRS = 500;
 export interface Evaluation {
   summary: Omit<PolicySummary, keyof PolicyCosts>;
   bestOfN: Omit<BestOfNPoint, "policy">[];
+  /** What the best of N can be chosen by instead of the reward; absent where it was not asked for. */
+  rerank?: Omit<RerankSummary, "policy">;
   /** Greedy (or beam) translations of the test sources, with their rewards. */
   translations: { text: string; reward: number }[];
   /** For each evaluated source, in the same order: what intervals and differences between policies are drawn from. */
@@ -73,6 +77,8 @@ interface EvaluationTask {
   readonly reward: Reward;
   readonly judge: Reward | undefined;
   readonly pairs: readonly Pair[];
+  /** Pairs that weights of a sum of scores are tuned on; none: nothing is tuned. */
+  readonly tuning: readonly Pair[];
   readonly known: KnownPairs;
   readonly config: Config;
   readonly seed: number;
@@ -138,6 +144,9 @@ export async function measurePolicy(
     reward: await runReward(run),
     judge: await runJudge(run),
     pairs: pairs.slice(0, run.config.evaluate.sources ?? pairs.length),
+    tuning: run.config.evaluate.rerank
+      ? (await loadPrepared(run)).validation.slice(0, run.config.evaluate.rerankSources)
+      : [],
     known: await knownPairs(run),
     config: run.config,
     seed: run.seed(streams.evaluate),
@@ -174,13 +183,14 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
   const settings = config.evaluate;
   const n = Math.max(settings.samples, settings.bestOfN.length > 0 ? settings.bestOfNSamples : 0);
   const sources = pairs.map((pair, sourceId) => ({ sourceId, text: pair.source }));
-  const total = sources.length * (n + 1);
+  const total = sources.length * (n + 1) + task.tuning.length * settings.bestOfNSamples;
   const signal = task.signal ? { signal: task.signal } : {};
 
   const pool = await samplePool(task, sources, { n, temperature: settings.temperature, stream: 0 }, (done) =>
     onProgress(done, total, "sampling"),
   );
-  const rewards = await scorePool(reward, pairs, pool);
+  const scores = await scorePool(reward, pairs, pool);
+  const rewards = scores.map(([ofReward]) => ofReward!);
   const translated = await policy.translate(sources, {
     beams: settings.beam,
     maxTokens: config.grow.maxTokens,
@@ -197,6 +207,11 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
   const greedy = await reward.score(translations);
   const judged = await judge?.score(translations);
   const first = (row: readonly SampledCandidate[]) => row.slice(0, settings.samples);
+  const drawn = sources.length * (n + 1);
+  const rerank =
+    task.tuning.length === 0
+      ? undefined
+      : await tuneOnValidation(task, (done) => onProgress(drawn + done, total, "tuning weights"));
   const texts = pool.map((row) => first(row).map(({ text }) => text));
   const sampleRewards = rewards.flatMap((row) => row.slice(0, settings.samples));
   const groups = rewards.flatMap((row, source) => row.slice(0, settings.samples).map(() => source));
@@ -239,7 +254,8 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
         ? await policy.negativeLogLikelihood(task.known.outOfDomain)
         : null,
     },
-    bestOfN: curve(pool, rewards, pairs, settings),
+    bestOfN: curve(pool, rewards, pairs, settings, rerank && { parts: rerank.parts, scores }),
+    ...(rerank && { rerank }),
     translations: hypotheses.map((text, i) => ({ text, reward: greedy[i]! })),
     bySource: {
       reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
@@ -282,20 +298,45 @@ async function samplePool(
   return pool;
 }
 
+/** By source, part (`partNames`: the reward first) and sample. */
 async function scorePool(
   reward: Reward,
   pairs: readonly Pair[],
   pool: readonly (readonly SampledCandidate[])[],
-): Promise<number[][]> {
-  const inputs = pool.flatMap((row, i) =>
-    row.map(({ text }) => ({ source: pairs[i]!.source, candidate: text, reference: pairs[i]!.target })),
+): Promise<number[][][]> {
+  const samples = pool.flatMap((row, i) =>
+    row.map(({ text, logProbs }) => ({
+      source: pairs[i]!.source,
+      candidate: text,
+      reference: pairs[i]!.target,
+      logProbs,
+    })),
   );
-  const flat = await reward.score(inputs);
+  const byPart = await partScores(reward, samples);
   let at = 0;
   return pool.map((row) => {
     at += row.length;
-    return flat.slice(at - row.length, at);
+    return byPart.map((scores) => scores.slice(at - row.length, at));
   });
+}
+
+/** Weights for a sum of the reward, its parts and the log-probability, from samples of validation sources. */
+async function tuneOnValidation(
+  task: EvaluationTask,
+  onDone: (candidates: number) => void,
+): Promise<Omit<RerankSummary, "policy">> {
+  const { tuning, config, reward } = task;
+  const { bestOfN, bestOfNSamples, temperature, bleuTokenizer } = config.evaluate;
+  const sources = tuning.map((pair, sourceId) => ({ sourceId, text: pair.source }));
+  const pool = await samplePool(task, sources, { n: bestOfNSamples, temperature, stream: 2 }, onDone);
+  const scores = await scorePool(reward, tuning, pool);
+  const { metric } = heldOutMetric(config);
+  const pools = pool.map((row, i) => {
+    const { target } = tuning[i]!;
+    const scorer = metric === "bleu" ? bleuScorer(target, { tokenize: bleuTokenizer }) : chrfScorer(target);
+    return { scores: scores[i]!, metric: row.map(({ text }) => scorer.score(text)) };
+  });
+  return { metric, ...tuneRerank(partNames(reward), pools, bestOfN.at(-1)!) };
 }
 
 /**
@@ -334,22 +375,36 @@ function curve(
   rewards: readonly (readonly number[])[],
   pairs: readonly Pair[],
   { bestOfN, bleuTokenizer }: Config["evaluate"],
+  rerank: { parts: readonly RerankPart[]; scores: readonly (readonly (readonly number[])[])[] } | undefined,
 ): Evaluation["bestOfN"] {
   if (bestOfN.length === 0) return [];
-  const by = (scorerOf: (reference: string) => { score: (text: string) => number }) =>
-    bestOfNCurve(
-      pool.map((row, i) => {
-        const scorer = scorerOf(pairs[i]!.target);
-        return { rewards: rewards[i]!, metric: row.map(({ text }) => scorer.score(text)) };
-      }),
-      bestOfN,
-    );
-  const bleu = by((reference) => bleuScorer(reference, { tokenize: bleuTokenizer }));
-  return by((reference) => chrfScorer(reference)).map(({ n, reward, metric }, i) => ({
-    n,
-    reward,
-    chrf: metric ?? Number.NaN,
-    bleu: bleu[i]!.metric ?? Number.NaN,
+  const metrics = pool.map((row, i) => {
+    const chrf = chrfScorer(pairs[i]!.target);
+    const bleu = bleuScorer(pairs[i]!.target, { tokenize: bleuTokenizer });
+    return {
+      reward: rewards[i]!,
+      chrf: row.map(({ text }) => chrf.score(text)),
+      bleu: row.map(({ text }) => bleu.score(text)),
+    };
+  });
+  const by = (ranks: readonly (readonly number[])[]) => {
+    const of = (metric: "reward" | "chrf" | "bleu") =>
+      bestOfNCurve(
+        ranks.map((row, i) => ({ rewards: row, metric: metrics[i]![metric] })),
+        bestOfN,
+      );
+    const [reward, chrf, bleu] = [of("reward"), of("chrf"), of("bleu")];
+    return bestOfN.map((_, at) => ({
+      reward: reward[at]!.metric!,
+      chrf: chrf[at]!.metric!,
+      bleu: bleu[at]!.metric!,
+    }));
+  };
+  const reranked = rerank && by(rerank.scores.map((scores) => rerankScores(rerank.parts, scores)));
+  return by(rewards).map((point, at) => ({
+    n: bestOfN[at]!,
+    ...point,
+    ...(reranked && { reranked: reranked[at]! }),
   }));
 }
 

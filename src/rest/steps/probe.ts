@@ -1,5 +1,6 @@
 /** The probe in small: what the run's reward is blind to, found out before anything is selected by it. */
 
+import { CalibratedReward } from "../../reward/calibrated.js";
 import { PROBE_KINDS } from "../../reward/damage.js";
 import { EnsembleReward } from "../../reward/ensemble.js";
 import { PenalisedReward } from "../../reward/penalty.js";
@@ -23,7 +24,8 @@ const SCALE_SAMPLES = 4;
  * @throws UserError where one part would decide alone.
  */
 export async function checkEnsemble(run: RunContext, reward: Reward): Promise<void> {
-  const ensemble = reward instanceof PenalisedReward ? reward.raw : reward;
+  const unpenalised = reward instanceof PenalisedReward ? reward.raw : reward;
+  const ensemble = unpenalised instanceof CalibratedReward ? unpenalised.raw : unpenalised;
   if (!(ensemble instanceof EnsembleReward)) return;
   const pairs = (await loadPrepared(run)).validation.slice(0, SCALE_SOURCES);
   const policy = await run.policy(BC);

@@ -1,7 +1,9 @@
 /** The run's reward: made from the configuration, taught first where it learns. */
 
 import { rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { CalibratedReward, loadCalibration } from "../../reward/calibrated.js";
 import { createReward } from "../../reward/create.js";
 import { LearnedReward } from "../../reward/learned/learned.js";
 import { trainLearnedReward } from "../../reward/learned/train.js";
@@ -248,7 +250,7 @@ function rewardOf(
       learned.push(index === 0 ? one : renamed(one, `${one.name} ${index + 1}`));
     }
     const [first, ...others] = learned;
-    const reward = await createReward(options, {
+    const created = await createReward(options, {
       configFile: run.folder.config,
       check: { repeat },
       tokenize: run.config.evaluate.bleuTokenizer,
@@ -262,6 +264,13 @@ function rewardOf(
       onSpread: (deviations) => noteSpread(run, deviations),
       ...(first ? { learned: first, learnedMembers: others } : {}),
     });
+    const reward =
+      options.calibration === null
+        ? created
+        : new CalibratedReward(
+            created,
+            await loadCalibration(resolve(dirname(run.folder.config), options.calibration)),
+          );
     const { lengthRatio, language } = options.penalties;
     if (lengthRatio === null && language === 0) return reward;
     return new PenalisedReward(reward, options.penalties, (await loadPrepared(run)).train);

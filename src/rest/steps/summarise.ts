@@ -88,6 +88,11 @@ function gather(
     bestOfN: evaluations.flatMap(({ summary, bestOfN }) =>
       bestOfN.map((point) => ({ policy: summary.name, ...point })),
     ),
+    ...(config.evaluate.rerank && {
+      rerank: evaluations.flatMap(({ summary, rerank }) =>
+        rerank ? [{ policy: summary.name, ...rerank }] : [],
+      ),
+    }),
     examples,
     config,
   };
