@@ -1,5 +1,5 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
-import { hasBareSecret, isBareSecret } from "../reward/remote/address.js";
+import { hasBareSecret, isBareSecret } from "../remote/address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Interrupted, UserError } from "../../../src/errors.js";
 import { createReward, type RewardContext } from "../../../src/reward/create.js";
-import { retryAfter } from "../../../src/reward/remote/client.js";
+import { retryAfter } from "../../../src/remote/client.js";
 import type { HttpOptions } from "../../../src/reward/remote/http.js";
 import { ScoreCache } from "../../../src/store/score-cache.js";
 import { lengthReward, serve } from "./server.js";
