@@ -25,7 +25,7 @@ export {
   sentenceChrf,
 } from "./evaluate/chrf.js";
 // Policies.
-export { NativePolicy, type Translation } from "./policy/native.js";
+export { NativePolicy } from "./policy/native.js";
 export type {
   Example,
   Policy,
@@ -35,6 +35,7 @@ export type {
   Source,
   TrainOptions,
   TrainResult,
+  Translation,
 } from "./policy/policy.js";
 // A run and its algorithm.
 export { type Config, type ConfigInput, parseConfig, renderConfig, resolveConfig } from "./rest/config.js";

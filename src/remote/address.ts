@@ -47,7 +47,11 @@ export function addressName(url: string): string {
  *
  * @param section Where the configuration has it: `reward` or `policy`.
  */
-export function addressOf({ url: template, headers }: AddressOptions, section: string, place: Place): Address {
+export function addressOf(
+  { url: template, headers }: AddressOptions,
+  section: string,
+  place: Place,
+): Address {
   const address = `${section}.url`;
   const secrets: string[] = [];
   const filled = (text: string, key: string) =>

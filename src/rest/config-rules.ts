@@ -211,8 +211,57 @@ function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
     if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
 }
 
-function* modelIssues({ model, bc }: Config): Generator<Issue> {
-  if (model.from !== null) return;
+/** What a policy behind a server cannot do, and what it needs. */
+function* servedIssues({ policy, method, reward, grow, improve, evaluate }: Config): Generator<Issue> {
+  if (policy.kind !== "server") return;
+  const related = [["policy", "kind"]];
+  const native = "needs a policy of kind native, as it looks inside the model";
+  if (method !== "rest")
+    yield { path: ["method"], message: `is ${method}, which ${native}. Set it to rest.`, related };
+  if (learnedMembers(reward) > 0)
+    yield {
+      path: ["reward", "kind"],
+      message: `holds a learned reward, which ${native}. Choose another kind.`,
+      related: [["reward"], ...related],
+    };
+  if (improve.loss !== "bc")
+    yield {
+      path: ["improve", "loss"],
+      message: `is ${improve.loss}, which ${native}. Set it to bc.`,
+      related,
+    };
+  if (evaluate.beam > 1)
+    yield {
+      path: ["evaluate", "beam"],
+      message: `is ${evaluate.beam}, and beam search ${native}. Set it to 1.`,
+      related,
+    };
+  if (policy.url === null && policy.serve.command.length === 0)
+    yield {
+      path: ["policy", "url"],
+      message: "is missing. Give the server's address, or in policy.serve.command what starts one.",
+      related,
+    };
+  if (policy.api === "completions" && policy.system !== null)
+    yield {
+      path: ["policy", "system"],
+      message: "has no place where policy.api is completions. Put it into policy.template.",
+    };
+  if (grow.steps > 0 && improve.trainer.command.length === 0)
+    yield {
+      path: ["improve", "trainer", "command"],
+      message:
+        "is missing. A policy of kind server is trained by a command of yours; or set grow.steps to 0.",
+      related: [["improve", "trainer"], ["improve"], ...related],
+    };
+  const bare = `holds a secret, which would be copied with this file. Write \${NAME} in its place and set NAME in the environment.`;
+  if (policy.url !== null && hasBareSecret(policy.url)) yield { path: ["policy", "url"], message: bare };
+  for (const [name, value] of Object.entries(policy.headers))
+    if (isBareSecret(name, value)) yield { path: ["policy", "headers", name], message: bare };
+}
+
+function* modelIssues({ policy, model, bc }: Config): Generator<Issue> {
+  if (model.from !== null || policy.kind === "server") return;
   if (bc.steps === 0) {
     yield {
       path: ["bc", "steps"],
@@ -236,7 +285,8 @@ function* modelIssues({ model, bc }: Config): Generator<Issue> {
   }
 }
 
-function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Issue> {
+function* trainingIssues({ policy, method, bc, improve, reward }: Config): Generator<Issue> {
+  if (policy.kind === "server") return;
   const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [];
   if (bc.steps > 0)
     trained.push({
@@ -328,6 +378,7 @@ function* dataIssues({ data }: Config): Generator<Issue> {
 export function crossIssues(config: Config): Issue[] {
   return [
     ...dataIssues(config),
+    ...servedIssues(config),
     ...modelIssues(config),
     ...trainingIssues(config),
     ...rewardIssues(config),
@@ -348,8 +399,9 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { bc, data, model, reward } = config;
+  const { data, reward } = config;
   const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
+  idle.push(...(config.policy.kind === "server" ? idleServed() : idleNative(config)));
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
   }
@@ -360,6 +412,27 @@ export function idleKeys(config: Config): IdleKey[] {
   if (reward.kind === "ensemble" && reward.combine === "minimum") {
     idle.push({ path: ["reward", "deviations"], because: "where reward.combine is minimum" });
   }
+  return idle;
+}
+
+/** Training by a command has its options in the command. */
+function idleServed(): IdleKey[] {
+  const because = "where policy.kind is server";
+  const ofTraining = [
+    ...["trainSteps", "batchTokens", "accumulate", "warmupSteps", "schedule", "labelSmoothing", "dropout"],
+    ...["weightDecay", "clipNorm", "averageDecay", "evaluateEvery", "patience"],
+  ];
+  return [
+    { path: ["model"], because },
+    { path: ["bc"], because },
+    { path: ["data", "maxTokens"], because },
+    ...ofTraining.map((name) => ({ path: ["improve", name], because })),
+  ];
+}
+
+function idleNative({ model, bc, method }: Config): IdleKey[] {
+  const idle: IdleKey[] =
+    method === "rest" ? [{ path: ["improve", "trainer"], because: "where policy.kind is native" }] : [];
   if (model.from !== null) {
     const fromFolder = [
       "preset",

@@ -313,6 +313,94 @@ const rewardKinds = {
   places: { kind: z.literal("places") },
 };
 
+const price = z.number().min(0).max(1_000_000);
+
+const policy = z
+  .discriminatedUnion("kind", [
+    z
+      .strictObject({ kind: z.literal("native") })
+      .meta({ description: "A Marian model that runs in this process" }),
+    z
+      .strictObject({
+        kind: z.literal("server"),
+        url: key(
+          z
+            .string()
+            .regex(/^(?:https?:\/\/.|\$\{)/)
+            .meta({ title: `an address that starts with http:// or https://, or with \${NAME}` })
+            .nullable(),
+          null,
+          `Base address of a server that speaks OpenAI's completions, such as http://localhost:8000/v1; \${NAME} stands for an environment variable; null: that of serve.command`,
+        ),
+        model: required(
+          text("a text"),
+          "The model that everything starts from, G=0 I=0, as the server knows it",
+        ),
+        api: key(
+          z.enum(["chat", "completions"]),
+          "chat",
+          "chat: the server puts the prompt into the model's own form; completions: it is sent as it is",
+        ),
+        template: key(
+          z
+            .string()
+            .meta({ title: "a text with {source} in it" })
+            .regex(/\{source\}/),
+          "{source}",
+          "What the model is asked; {source} stands for the source",
+        ),
+        system: key(text("a text").nullable(), null, "System message before it, for api chat; null: none"),
+        stop: key(z.array(text("a text")), [], "Texts at which an answer ends; they are left out of it"),
+        choices: key(
+          whole(1, 10_000),
+          16,
+          "Candidates asked for in one request (n), at most; what a server leaves out is asked for again",
+        ),
+        ...remote.headers,
+        concurrency: remote.concurrency(16),
+        timeoutSeconds: remote.timeoutSeconds(300),
+        retries: remote.retries,
+        price: z
+          .strictObject({
+            input: key(price, 0, "Price of a million tokens read"),
+            output: key(price, 0, "Price of a million tokens written"),
+          })
+          .prefault({})
+          .meta({
+            description:
+              "What the server costs, in any currency; with it, steps and coppice status tell what was spent",
+          }),
+        serve: z
+          .strictObject({
+            command: key(
+              z.array(text("a text")),
+              [],
+              "Program and arguments that serve a model, run in this file's folder without a shell; {model} and {port} are filled in; []: url is always there",
+            ),
+            readySeconds: key(z.number().gt(0).max(86_400), 600, "Seconds until it has to answer"),
+          })
+          .prefault({})
+          .meta({
+            description: "A server that is started for each model in turn and ended before the trainer",
+          }),
+      })
+      .meta({ description: "A language model behind a server, fine-tuned by improve.trainer" }),
+  ])
+  .prefault({ kind: "native" })
+  .meta({ description: "What samples and is trained" });
+
+/** How a served policy is asked, not what it answers. */
+export const policyTransportKeys = [
+  "url",
+  "headers",
+  "choices",
+  "concurrency",
+  "timeoutSeconds",
+  "retries",
+  "price",
+  "serve",
+] as const;
+
 /** How a reward is asked, not what it gives: a change of these undoes nothing. */
 export const transportKeys = ["headers", "batchSize", "concurrency", "timeoutSeconds", "retries"] as const;
 
@@ -593,8 +681,28 @@ const value = z
   .prefault({})
   .meta({ description: "The behaviour value function, which losses bvmpo and oac need" });
 
+const trainer = z
+  .strictObject({
+    command: key(
+      z.array(text("a text")),
+      [],
+      "Program and arguments, run in this file's folder without a shell; {train}, {model}, {out}, {policy}, {seed} and {learningRate} are filled in",
+    ),
+    layout: key(
+      z.enum(["chat", "completion", "plain"]),
+      "chat",
+      "Lines of {train}: chat {messages}, completion {prompt, completion}, plain {text}",
+    ),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'What trains a policy of kind server: its last line, or {out}/result.json, is {"model": "name or folder"}',
+  });
+
 const improve = z
   .strictObject({
+    trainer,
     steps: key(
       whole(1, 100),
       3,
@@ -872,6 +980,7 @@ export const configSchema = z.strictObject({
     "paper 4 compares with online RL",
   ),
   data,
+  policy,
   model,
   bc,
   reward,

@@ -1,12 +1,12 @@
 /** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
 
 import { lessonKeys } from "./config-schema.js";
-import { COMMAND_CONTENT, MODULE_CONTENT } from "./inputs.js";
+import { COMMAND_CONTENT, MODULE_CONTENT, TRAINER_CONTENT } from "./inputs.js";
 import { BC, isOnlinePolicy } from "./names.js";
 
 /** Whether a reward is learned says whether a part of the data is set aside for it. */
-const prepared = ["data", "model", "reward.kind", "reward.parts"];
-const firstPolicy = ["data", "model", "bc"];
+const prepared = ["data", "policy.kind", "model", "reward.kind", "reward.parts"];
+const firstPolicy = ["data", "policy", "model", "bc"];
 const scoring = ["reward", MODULE_CONTENT, COMMAND_CONTENT];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
 const TOKENIZER = "evaluate.bleuTokenizer";
@@ -14,7 +14,7 @@ const TOKENIZER = "evaluate.bleuTokenizer";
 const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
 const chosen = [...firstPolicy, ...scoring, "grow", "evaluate.temperature", TOKENIZER];
-const everything = [...chosen, "improve"];
+const everything = [...chosen, "improve", TRAINER_CONTENT];
 const online = [...chosen, "online"];
 
 /**

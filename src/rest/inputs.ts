@@ -10,8 +10,10 @@ import { remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
+import { runFolder } from "../store/run-folder.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
+import { checkPolicy } from "./policy-home.js";
 import { rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
@@ -20,13 +22,16 @@ export const MODULE_CONTENT = "content of the reward module";
 /** The same of the files that a reward's command names. */
 export const COMMAND_CONTENT = "content of the reward's command";
 
+/** And of those that the trainer's command names. */
+export const TRAINER_CONTENT = "content of the trainer's command";
+
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE =
   /^(?:(?:generation_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^model\.safetensors$|^pytorch_model\.bin$/;
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
-  const { data, evaluate, model, reward } = config;
+  const { data, evaluate, improve, model, reward } = config;
   const place = (key: string, path: string): InputPlace => ({
     key,
     path,
@@ -51,6 +56,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         ? commandFiles(part.command, configFile).map((path) => place(COMMAND_CONTENT, path))
         : [],
     ),
+    ...commandFiles(improve.trainer.command, configFile).map((path) => place(TRAINER_CONTENT, path)),
   ];
 }
 
@@ -60,7 +66,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
  * @throws UserError naming the first that is not there, or does not load.
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
-  await checkRewards(config, configFile);
+  await checkHelpers(config, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;
@@ -75,12 +81,13 @@ export async function checkModel(folder: string): Promise<StoredModel> {
   return model;
 }
 
-/** @throws UserError where a reward's module or program is not there, or a variable that its server needs is not set. */
-export async function checkRewards(config: Config, configFile: string): Promise<void> {
+/** @throws UserError where a module or program of a reward or the trainer is not there, or a variable that a server needs is not set. */
+export async function checkHelpers(config: Config, configFile: string): Promise<void> {
   for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
     if (rewardIsRemote(part)) remoteScores(part, configFile);
   }
+  checkPolicy(config, runFolder(dirname(configFile)));
 }
 
 async function modelFiles(

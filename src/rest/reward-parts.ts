@@ -1,5 +1,5 @@
 /** The rewards that a configured one is made of. */
-import { type Config, transportKeys } from "./config-schema.js";
+import { type Config, policyTransportKeys, transportKeys } from "./config-schema.js";
 
 type Reward = Config["reward"];
 export type RewardPart =
@@ -25,18 +25,20 @@ export function learnedMembers(reward: Reward): number {
   return "members" in part ? part.members : 1;
 }
 
-/** The configuration without what says how a reward is asked and not what it gives: nothing follows from that. */
+/** The configuration without what says how a reward or a policy is asked and not what it gives: nothing follows from that. */
 export function withoutTransport(config: Config): Config {
-  const bare = <Part extends object>(part: Part): Part => {
+  const bare = <Part extends object>(part: Part, keys: readonly string[]): Part => {
     const kept = { ...part };
-    for (const name of transportKeys) Reflect.deleteProperty(kept, name);
+    for (const name of keys) Reflect.deleteProperty(kept, name);
     return kept;
   };
+  const policy = config.policy.kind === "server" ? bare(config.policy, policyTransportKeys) : config.policy;
   const { reward } = config;
-  if (!("parts" in reward)) return rewardIsRemote(reward) ? { ...config, reward: bare(reward) } : config;
-  const parts = reward.parts.map((part) => (rewardIsRemote(part) ? bare(part) : part));
+  if (!("parts" in reward))
+    return { ...config, policy, reward: rewardIsRemote(reward) ? bare(reward, transportKeys) : reward };
+  const parts = reward.parts.map((part) => (rewardIsRemote(part) ? bare(part, transportKeys) : part));
   // Each part is as it was, less some keys.
-  return { ...config, reward: { ...reward, parts } as Reward };
+  return { ...config, policy, reward: { ...reward, parts } as Reward };
 }
 
 /** Whether it is computed outside of this process. */

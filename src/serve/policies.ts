@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { Interrupted, UserError } from "../errors.js";
-import type { NativePolicy } from "../policy/native.js";
+import { NativePolicy } from "../policy/native.js";
 import type { Source } from "../policy/policy.js";
 import type { Config } from "../rest/config.js";
 import { RunContext } from "../rest/context.js";
@@ -92,7 +92,10 @@ export interface Sampling extends Asking {
 export class RunPolicies {
   readonly dir: string;
   readonly #thread = new Thread();
-  readonly #loaded = new LoadedPolicies(this.#thread, LOADED);
+  readonly #loaded = new LoadedPolicies(
+    (folder: string) => NativePolicy.load(this.#thread, folder),
+    LOADED,
+  );
   readonly #reporter: Reporter;
   #known: Known;
   #run: RunContext;
@@ -194,7 +197,7 @@ export class RunPolicies {
     return this.#inTurn(async (run) => {
       const most = run.config.grow.maxTokens;
       const reward = options.score ? await usableReward(run) : undefined;
-      const policy = await run.policy(onePolicy(run.manifest, options.policy));
+      const policy = await run.nativePolicy(onePolicy(run.manifest, options.policy));
       const written = await write(policy, Math.min(options.maxTokens ?? most, most), run.config);
       const texts = new Map(sources.map(({ sourceId, text }) => [sourceId, text]));
       const rewards = await reward?.score(

@@ -273,7 +273,7 @@ export class CandidateStore {
         count(*) FILTER (characters = 0) AS empty,
         count(*) FILTER (NOT finished) AS unfinished,
         count(*) FILTER (NOT finished AND origin = 'policy') / count(*) FILTER (origin = 'policy') AS unfinished_share,
-        avg(len(tokens)) FILTER (origin = 'policy') AS mean_tokens
+        nullif(avg(len(tokens)) FILTER (origin = 'policy'), 0) AS mean_tokens
        FROM candidates WHERE ${where}`,
     );
     const [ties] = await this.query(

@@ -25,9 +25,18 @@ export interface PolicySummary {
   chrf: Interval;
   /** Evaluated sources. */
   n: number;
-  /** KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. */
-  klFromBc: number;
-  diversity: { distinct1: number; distinct2: number; selfBleu: number; uniqueShare: number; entropy: number };
+  /**
+   * KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. null,
+   * as are entropy and losses, for a policy that tells no log-probabilities.
+   */
+  klFromBc: number | null;
+  diversity: {
+    distinct1: number;
+    distinct2: number;
+    selfBleu: number;
+    uniqueShare: number;
+    entropy: number | null;
+  };
   /** Mean candidate length over mean reference length, in characters. */
   lengthRatio: number;
   /** Share of words that repeat the word or word pair just before. */
@@ -36,7 +45,7 @@ export interface PolicySummary {
   copyRate: number;
   unfinishedShare: number;
   /** Mean negative log-likelihood a token, in nats, of human translations: a rise is what the policy has forgotten. */
-  lossOnTrain: number;
+  lossOnTrain: number | null;
   /** The same of pairs of another domain; null where the configuration names none. */
   lossOutOfDomain: number | null;
   /** Candidates sampled and reward calls made by Grow up to this policy. */

@@ -44,7 +44,9 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
     const store = await CandidateStore.open(run.folder.grow(step.grow), { runId: run.manifest.runId });
     try {
       const selection = await select(run, store, step);
-      const scarce = lessThanABatch(selection, config.improve.batchTokens);
+      // Batches of a trainer outside are its own business.
+      const scarce =
+        config.policy.kind === "native" ? lessThanABatch(selection, config.improve.batchTokens) : undefined;
       for (const warning of [...selection.warnings, ...(scarce ? [scarce] : [])])
         run.reporter.note(`${name}: ${warning}`);
       run.reporter.note(
@@ -81,6 +83,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         // The start is looked at too: a worse policy never takes its place.
         evaluateStart: true,
         stateFile,
+        outside: { name, folder: run.folder.inside(`models/${name}`) },
         onNote: (sentence) => run.reporter.note(sentence),
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
         onProgress: ({ step: done, loss }) => {

@@ -3,7 +3,7 @@
 import { bleuFromStatistics, bleuStatistics } from "../../evaluate/bleu.js";
 import { chrfFromStatistics, chrfStatistics } from "../../evaluate/chrf.js";
 import { sumStatistics } from "../../evaluate/references.js";
-import type { NativePolicy } from "../../policy/native.js";
+import type { Policy } from "../../policy/policy.js";
 import type { Reward } from "../../reward/reward.js";
 import type { Metric } from "../../store/summary.js";
 import type { Config } from "../config.js";
@@ -27,7 +27,7 @@ export interface Look extends Record<Metric, number> {
 }
 
 /** Mean reward, and corpus BLEU and chrF, of samples on validation sources, by the same draws at every call. */
-export async function lookAt(run: RunContext, policy: NativePolicy, reward: Reward): Promise<Look> {
+export async function lookAt(run: RunContext, policy: Policy, reward: Reward): Promise<Look> {
   const { validation } = await loadPrepared(run);
   const used = validation.slice(0, VALIDATION_SOURCES);
   const sources = used.map((pair, sourceId) => ({ sourceId, text: pair.source }));

@@ -1,10 +1,10 @@
 /** A reward that a server of the user's computes: POST {"inputs": […]} brings {"rewards": […]}. */
 
 import type { Place } from "../../errors.js";
-import { described } from "../contract.js";
-import type { ScoreSource } from "../remembered.js";
 import { type AddressOptions, addressName, addressOf } from "../../remote/address.js";
 import { type ClientOptions, postJson, refusal } from "../../remote/client.js";
+import { described } from "../contract.js";
+import type { ScoreSource } from "../remembered.js";
 
 export interface HttpOptions extends AddressOptions, ClientOptions {
   /** Name in tables; the address when null. */

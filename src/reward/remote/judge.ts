@@ -1,11 +1,11 @@
 /** A language model as a reward: it reads a rubric and answers with a number, several times, and the mean counts. */
 
 import type { Place } from "../../errors.js";
+import { type AddressOptions, addressOf } from "../../remote/address.js";
+import { type Asking, type ClientOptions, postJson, refusal } from "../../remote/client.js";
 import type { Question, ScoreSource } from "../remembered.js";
 import type { RewardInput } from "../reward.js";
-import { type AddressOptions, addressOf } from "../../remote/address.js";
 import { type Scale, scoreIn } from "./answer.js";
-import { type Asking, type ClientOptions, postJson, refusal } from "../../remote/client.js";
 
 export interface JudgeOptions extends AddressOptions, ClientOptions {
   /** Name in tables; "judge" and the model when null. */
