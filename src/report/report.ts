@@ -11,6 +11,7 @@ import { metricName } from "./gains.js";
 import { page } from "./page.js";
 import { withoutSecrets } from "./secrets.js";
 import {
+  answersTable,
   bestOfNTable,
   curveTable,
   effectsTable,
@@ -41,7 +42,12 @@ export async function renderReport(summary: RunSummary): Promise<string> {
     header(summary, headline),
     chartGrid(drawn, ["reward-by-step"], ["chrf-by-step", "bleu-by-step"]),
     findingList(findings),
-    section("All policies", toHtml(policyTable(summary)), toHtml(effectsTable(summary))),
+    section(
+      "All policies",
+      ...[policyTable(summary), answersTable(summary), effectsTable(summary)]
+        .filter(({ rows }, at) => at === 0 || rows.length > 0)
+        .map(toHtml),
+    ),
     examples(summary),
     improves(summary, drawn),
     online(summary),

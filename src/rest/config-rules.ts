@@ -89,7 +89,13 @@ function* thresholdIssues({ method, improve, grow }: Config): Generator<Issue> {
   }
 }
 
-function* filterIssues({ improve: { lengthRatio } }: Config): Generator<Issue> {
+function* filterIssues({ improve: { lengthRatio, passRate } }: Config): Generator<Issue> {
+  if (passRate !== null && passRate[0] > passRate[1])
+    yield {
+      path: ["improve", "passRate", 1],
+      message: `is ${passRate[1]} but must be at least ${passRate[0]}, the least share. Raise it.`,
+      related: [["improve", "passRate"]],
+    };
   if (lengthRatio === null || lengthRatio[0] < lengthRatio[1]) return;
   yield {
     path: ["improve", "lengthRatio", 1],
@@ -458,6 +464,8 @@ function idleNative({ model, bc, method }: Config): IdleKey[] {
 
 function idleForRest({ improve }: Config): IdleKey[] {
   const idle: IdleKey[] = [{ path: ["online"], because: "where method is rest" }];
+  if (improve.passRate === null)
+    idle.push({ path: ["improve", "passAbove"], because: "where improve.passRate is null" });
   for (const loss of ["gold", "bvmpo", "oac", "rwr"] as const) {
     if (improve.loss !== loss)
       idle.push({ path: ["improve", loss], because: `where improve.loss is ${improve.loss}` });

@@ -311,6 +311,7 @@ const rewardKinds = {
     retries: remote.retries,
   },
   places: { kind: z.literal("places") },
+  number: { kind: z.literal("number") },
 };
 
 const price = z.number().min(0).max(1_000_000);
@@ -464,6 +465,10 @@ const reward = z
     z.strictObject({ ...rewardKinds.places, penalties }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
+    z.strictObject({ ...rewardKinds.number, penalties }).meta({
+      description:
+        "1 where the answer's final number is the reference's, else 0: for problems that can be checked",
+    }),
     z
       .strictObject({
         kind: z.literal("sum"),
@@ -478,6 +483,7 @@ const reward = z
               z.strictObject({ ...rewardKinds.command, weight }),
               z.strictObject({ ...rewardKinds.judge, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
+              z.strictObject({ ...rewardKinds.number, weight }),
             ]),
           )
           .min(2)
@@ -499,6 +505,7 @@ const reward = z
               z.strictObject(rewardKinds.command),
               z.strictObject(rewardKinds.judge),
               z.strictObject(rewardKinds.places),
+              z.strictObject(rewardKinds.number),
             ]),
           )
           .min(1)
@@ -773,6 +780,12 @@ const improve = z
       null,
       "Keep candidates of which at most this share of words belongs to a phrase said twice in a row; null: any",
     ),
+    passRate: key(
+      z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).nullable(),
+      null,
+      "Keep sources of whose samples a share between these two passes, both included; null: any. [0.1, 0.9] leaves out what is too hard or known already",
+    ),
+    passAbove: key(z.number().min(0).lt(1), 0.5, "Reward above which a sample passes"),
     trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
     batchTokens: optimizer.batchTokens(2048),
     accumulate: optimizer.accumulate,
@@ -926,6 +939,11 @@ const evaluate = z
       whole(1, 100_000),
       32,
       "Samples a source that the curve is estimated from; at least the largest N",
+    ),
+    answers: key(
+      z.enum(["none", "number", "text"]),
+      "none",
+      "Exact match, pass@k and maj@k, at the points of bestOfN: of the final number, or of the whole text",
     ),
     outOfDomain: key(
       path.nullable(),

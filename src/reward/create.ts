@@ -7,6 +7,7 @@ import { type CheckOptions, checked } from "./contract.js";
 import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
+import { numberReward } from "./number.js";
 import { placesReward } from "./places.js";
 import { remembered, type ScoreSource } from "./remembered.js";
 import { type CommandOptions, commandScores } from "./remote/command.js";
@@ -21,6 +22,7 @@ type SimpleRewardOptions =
   | { kind: "chrf"; wordOrder?: 0 | 2 }
   | { kind: "bleu"; tokenize?: BleuTokenizer }
   | { kind: "places" }
+  | { kind: "number" }
   | { kind: "module"; path: string; name?: string }
   | RemoteRewardOptions;
 
@@ -95,6 +97,8 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
     }
     case "places":
       return placesReward();
+    case "number":
+      return numberReward();
     case "module":
       return moduleReward(options.path, {
         configFile: context.configFile,

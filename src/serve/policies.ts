@@ -92,10 +92,7 @@ export interface Sampling extends Asking {
 export class RunPolicies {
   readonly dir: string;
   readonly #thread = new Thread();
-  readonly #loaded = new LoadedPolicies(
-    (folder: string) => NativePolicy.load(this.#thread, folder),
-    LOADED,
-  );
+  readonly #loaded = new LoadedPolicies((folder: string) => NativePolicy.load(this.#thread, folder), LOADED);
   readonly #reporter: Reporter;
   #known: Known;
   #run: RunContext;

@@ -37,6 +37,8 @@ export interface PolicySummary {
     uniqueShare: number;
     entropy: number | null;
   };
+  /** How often answers are right; absent where evaluate.answers is none. */
+  answers?: AnswerFigures;
   /** Mean candidate length over mean reference length, in characters. */
   lengthRatio: number;
   /** Share of words that repeat the word or word pair just before. */
@@ -57,6 +59,24 @@ export interface PolicySummary {
   lessonSamples?: number;
   /** Seconds of work up to this policy. */
   seconds: number;
+}
+
+/** What a server was asked for policies, evaluation included. */
+export interface AskedSummary {
+  requests: number;
+  /** As the server counts them. */
+  tokensIn: number;
+  tokensOut: number;
+  /** At the configured prices, in their currency. */
+  money: number;
+}
+
+/** Shares of the evaluated sources, from 0 to 1. */
+export interface AnswerFigures {
+  /** The translation that BLEU and chrF see is right. */
+  exact: Interval;
+  /** By the number of samples k, unbiased: one of them is right; and what most of them say is. */
+  attempts: { k: number; pass: Interval; majority: Interval }[];
 }
 
 /** What led to a policy, evaluation not counted. */
@@ -206,6 +226,8 @@ export interface RunSummary {
   bleuSignature: string;
   chrfSignature: string;
   policies: PolicySummary[];
+  /** Absent where no policy is behind a server. */
+  asked?: AskedSummary;
   /** Absent in files written before 0.2. */
   differences?: Difference[];
   improves: ImproveSummary[];

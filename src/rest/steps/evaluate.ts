@@ -2,6 +2,7 @@
 
 import { readFile, rm } from "node:fs/promises";
 import type { Pair } from "../../data/pair.js";
+import { type AnswerKind, answerIn } from "../../evaluate/answers.js";
 import { bestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
 import { bleuFromStatistics, bleuScorer, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
 import { bootstrapCorpus, bootstrapMean } from "../../evaluate/bootstrap.js";
@@ -16,11 +17,12 @@ import {
   uniqueShare,
 } from "../../evaluate/diversity.js";
 import { isCrediblyNegative, prefixKl, sequenceKl } from "../../evaluate/kl.js";
+import { majorityAtK, passAtK } from "../../evaluate/pass-at-k.js";
 import type { Policy, SampledCandidate } from "../../policy/policy.js";
 import { gaming } from "../../report/verdict.js";
 import type { Reward } from "../../reward/reward.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
-import type { BestOfNPoint, PolicyCosts, PolicySummary } from "../../store/summary.js";
+import type { AnswerFigures, BestOfNPoint, PolicyCosts, PolicySummary } from "../../store/summary.js";
 import { deriveKey, permutation } from "../../tensor/random.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
@@ -238,6 +240,16 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
         uniqueShare: uniqueShare(texts),
         entropy: entropyOf(pool.flatMap((row) => first(row).map(({ sampleLogProbs }) => sampleLogProbs))),
       },
+      ...(settings.answers === "none"
+        ? {}
+        : {
+            answers: answerFigures(
+              settings.answers,
+              { hypotheses, pool, references },
+              settings.bestOfN,
+              task.seed,
+            ),
+          }),
       lengthRatio: lengthRatio(hypotheses, references),
       repetitionRate: repetitionRate(flat, tokenize),
       copyRate: copyRate(
@@ -256,6 +268,45 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
       reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
       bestOfN: bestOfNBySource(rewards, settings.bestOfN),
     },
+  };
+}
+
+/** @param ks Numbers of samples that a source is given; those beyond the pool are left out. */
+export function answerFigures(
+  kind: AnswerKind,
+  {
+    hypotheses,
+    pool,
+    references,
+  }: {
+    hypotheses: readonly string[];
+    pool: readonly (readonly { text: string }[])[];
+    references: readonly string[];
+  },
+  ks: readonly number[],
+  seed: number,
+): AnswerFigures {
+  const right = references.map((text) => answerIn(kind, text));
+  const over = (figure: (source: number) => number) =>
+    bootstrapMean(
+      right.map((_, source) => figure(source)),
+      { seed },
+    );
+  const given = pool.map((row) => row.map(({ text }) => answerIn(kind, text)));
+  const known = (source: number) => right[source] !== undefined;
+  return {
+    exact: over((source) => Number(known(source) && answerIn(kind, hypotheses[source]!) === right[source])),
+    attempts: ks
+      .filter((k) => given.every((row) => row.length >= k))
+      .map((k) => ({
+        k,
+        pass: over((source) => {
+          const row = given[source]!;
+          const correct = known(source) ? row.filter((answer) => answer === right[source]).length : 0;
+          return passAtK(row.length, correct, k);
+        }),
+        majority: over((source) => (known(source) ? majorityAtK(given[source]!, right[source]!, k) : 0)),
+      })),
   };
 }
 

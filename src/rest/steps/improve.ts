@@ -173,7 +173,7 @@ async function select(run: RunContext, store: CandidateStore, step: ImproveStep)
 
 /** A rule with the filters that the configuration puts beside it. */
 export function selectSpec(improve: Config["improve"], rule: SelectRule): SelectSpec {
-  const { human, deduplicate, capPerSource, lengthRatio, maxRepetition } = improve;
+  const { human, deduplicate, capPerSource, lengthRatio, maxRepetition, passRate, passAbove } = improve;
   return {
     rule,
     human,
@@ -181,6 +181,7 @@ export function selectSpec(improve: Config["improve"], rule: SelectRule): Select
     ...(capPerSource === null ? {} : { capPerSource }),
     ...(lengthRatio === null ? {} : { lengthRatio }),
     ...(maxRepetition === null ? {} : { maxRepetition }),
+    ...(passRate === null ? {} : { passRate: { least: passRate[0], most: passRate[1], above: passAbove } }),
   };
 }
 
