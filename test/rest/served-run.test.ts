@@ -3,11 +3,13 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { runStatus, statusText } from "../../src/cli/status.js";
 import { toyPairs } from "../../src/data/toy.js";
-import { UserError } from "../../src/errors.js";
+import { Interrupted, UserError } from "../../src/errors.js";
 import { type ConfigInput, renderConfig, resolveConfig } from "../../src/rest/config.js";
 import { runAll } from "../../src/rest/run.js";
+import { CandidateStore } from "../../src/store/candidate-store.js";
 import { Manifest } from "../../src/store/manifest.js";
 import { readMetrics } from "../../src/store/metrics.js";
 import { choices, type FakeServer, fakeServer, type Says, toyAnswers } from "../policy/server/fake-server.js";
@@ -245,4 +247,176 @@ test("a trained model that is worse is not kept, and one that is trained is not 
     JSON.parse(readFileSync(join(dir, "policies", name, "policy.json"), "utf8"));
   expect(saved("G1I1")).toEqual({ format: 1, model: "toy-0" });
   expect(calls()).toHaveLength(1);
+});
+
+test("ReST-EM on right or wrong answers: from the base model every time, on sources that are neither easy nor hopeless", async () => {
+  const server = await fakeServer(answering);
+  const { dir, calls } = toyRun(server, {
+    preset: "rest-em",
+    grow: { samples: 4, topK: null, maxTokens: 16 },
+    reward: { kind: "number" },
+    improve: { thresholds: { kind: "absolute", values: [0.5] }, passRate: [0.2, 0.8] },
+    evaluate: { samples: 4, bestOfN: [1, 2, 4], bestOfNSamples: 4, answers: "number" },
+  });
+  const summary = await runAll({ dir });
+  expect(calls()).toEqual(["G1I1 from toy-0", "G2I1 from toy-0"]);
+  const [first] = summary.policies;
+  expect(first!.answers!.attempts.map(({ k }) => k)).toEqual([1, 2, 4]);
+  // The reward is the same comparison: pass@1 is its mean, and the greedy answer that of the translations.
+  expect(first!.answers!.attempts[0]!.pass.value).toBeCloseTo(first!.reward.value, 10);
+  expect(first!.answers!.exact.value).toBeCloseTo(first!.greedyReward, 10);
+  const store = await CandidateStore.open(join(dir, "grow-1"), {});
+  try {
+    const rows = await store.query(
+      `SELECT sum(CASE WHEN rate BETWEEN 0.2 AND 0.8 THEN passed ELSE 0 END) AS n FROM (
+        SELECT avg(CAST(reward > 0.5 AS INTEGER)) AS rate, count(DISTINCT text) FILTER (reward > 0.5) AS passed
+        FROM candidates WHERE origin = 'policy' GROUP BY source_id)`,
+    );
+    expect(summary.improves[0]!.kept).toBeGreaterThan(8);
+    // At most 10 a source and each text as often as it was drawn.
+    expect(summary.improves[0]!.kept).toBeGreaterThanOrEqual(Number(rows[0]!.n));
+  } finally {
+    store.close();
+  }
+  expect(readFileSync(join(dir, "report.html"), "utf8")).toContain("maj@4");
+  const status = await runStatus(dir);
+  expect(status.asked?.requests).toBe(server.asked.length);
+  expect(statusText(status, false)).toContain("Asked of the policy's server: ");
+});
+
+/** A server of one model in a process of its own: the port and the model are its arguments. */
+const modelServer = `
+import { createServer } from "node:http";
+import { appendFileSync } from "node:fs";
+const [model, port, slow] = process.argv.slice(2);
+if (slow) setInterval(() => {}, 1000);
+else {
+  appendFileSync("served.txt", model + "\\n");
+  process.on("SIGTERM", () => { appendFileSync("served.txt", "end of " + model + "\\n"); process.exit(0); });
+  createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    if (request.method === "GET") return response.end("{}");
+    const { n = 1, messages } = JSON.parse(body);
+    const right = messages.at(-1).content.split(" ").reverse().join(" ");
+    const choices = Array.from({ length: n }, (_, i) => ({ message: { content: i % 2 ? right : "0" }, finish_reason: "stop" }));
+    response.end(JSON.stringify({ choices }));
+  }).listen(Number(port), "127.0.0.1");
+}
+`;
+
+test("a server is started for each model, and ended before the trainer", async () => {
+  const { dir } = toyRun({ url: "http://127.0.0.1:1" }, { evaluate: { samples: 2, bestOfN: [], beam: 1 } });
+  writeFileSync(join(dir, "server.mjs"), modelServer);
+  const spying = trainer.replace('"calls.txt"', '"served.txt"');
+  writeFileSync(join(dir, "trainer.mjs"), spying);
+  configure(
+    dir,
+    { url: "http://127.0.0.1:1" },
+    {
+      policy: {
+        url: null,
+        serve: { command: [process.execPath, "server.mjs", "{model}", "{port}"] },
+      } as never,
+      improve: { steps: 1, thresholds: { kind: "absolute", values: [0.5] } },
+      evaluate: { samples: 2, bestOfN: [] },
+    },
+  );
+  await runAll({ dir });
+  expect(readFileSync(join(dir, "served.txt"), "utf8").trim().split("\n")).toEqual([
+    "toy-0",
+    "end of toy-0",
+    "G1I1 from toy-0",
+    "toy-1",
+    // No better than the start, which is kept.
+    "end of toy-1",
+    "toy-0",
+    "end of toy-0",
+  ]);
+});
+
+test("a server that does not start, or not in time, is one sentence", async () => {
+  const { dir } = toyRun({ url: "http://127.0.0.1:1" });
+  writeFileSync(join(dir, "server.mjs"), modelServer);
+  const serving = (command: string[], readySeconds: number) =>
+    configure(
+      dir,
+      { url: "http://127.0.0.1:1" },
+      { policy: { url: null, serve: { command, readySeconds } } as never },
+    );
+  serving([process.execPath, "nothing.mjs"], 60);
+  await expect(runAll({ dir })).rejects.toThrow(
+    /policy\.serve: .* nothing\.mjs for the model toy-0 ended with code 1; it said last: .*; correct the command or raise policy\.serve\.readySeconds\. All that it said is in .*server\.log$/,
+  );
+  serving([process.execPath, "server.mjs", "{model}", "{port}", "slow"], 0.3);
+  await expect(runAll({ dir })).rejects.toThrow(
+    /for the model toy-0 did not answer within 0\.3 seconds; correct/,
+  );
+});
+
+test("Ctrl-C ends the trainer, and the step is done by the next call", async () => {
+  const stop = new AbortController();
+  const server = await fakeServer(answering);
+  const waiting =
+    'import { writeFileSync } from "node:fs"; writeFileSync("started.txt", String(process.pid)); setInterval(() => {}, 1000);';
+  const { dir, calls } = toyRun(
+    server,
+    { improve: { steps: 1, thresholds: { kind: "absolute", values: [0.5] } } },
+    waiting,
+  );
+  const running = runAll({ dir, signal: stop.signal }).catch((thrown: unknown) => thrown);
+  const started = join(dir, "started.txt");
+  await vi.waitFor(() => expect(existsSync(started) && readFileSync(started, "utf8")).toBeTruthy(), 60_000);
+  stop.abort();
+  expect(await running).toBeInstanceOf(Interrupted);
+  expect(() => process.kill(Number(readFileSync(started, "utf8")), 0)).toThrow();
+  writeFileSync(join(dir, "trainer.mjs"), trainer);
+  await runAll({ dir });
+  expect(calls()).toEqual(["G1I1 from toy-0"]);
+});
+
+test.each<[string, ConfigInput, RegExp]>([
+  [
+    "a learned reward",
+    { reward: { kind: "learned" } },
+    /^reward\.kind holds a learned reward, which needs a policy of kind native/,
+  ],
+  [
+    "an online method",
+    { method: "rloo", improve: undefined as never },
+    /^method is rloo, which needs a policy of kind native/,
+  ],
+  [
+    "another loss",
+    { improve: { loss: "gold" } },
+    /^improve\.loss is gold, which needs a policy of kind native/,
+  ],
+  [
+    "a beam",
+    { evaluate: { beam: 4 } },
+    /^evaluate\.beam is 4, and beam search needs a policy of kind native/,
+  ],
+  ["no trainer", { improve: { trainer: { command: [] } } }, /^improve\.trainer\.command is missing\./],
+  [
+    "a batch size",
+    { improve: { batchTokens: 100 } },
+    /^improve\.batchTokens has no effect where policy\.kind is server\./,
+  ],
+  ["no address", { policy: { url: null } as never }, /^policy\.url is missing\./],
+  [
+    "a bare secret",
+    { policy: { headers: { authorization: "Bearer x" } } as never },
+    /^policy\.headers\.authorization holds a secret/,
+  ],
+])("%s beside a server is refused", (_, over, message) => {
+  const { policy, improve, ...rest } = over;
+  const given = {
+    data: { train: ["pairs.tsv"] },
+    policy: { kind: "server", url: "http://localhost:1/v1", model: "m", ...policy },
+    reward: { kind: "places" },
+    improve: { trainer: { command: ["true"] }, ...improve },
+    ...rest,
+  } as ConfigInput;
+  if ("improve" in over && over.improve === undefined) delete given.improve;
+  expect(() => resolveConfig(given)).toThrow(message);
 });
