@@ -49,6 +49,7 @@ export { type CheckOptions, checked } from "./reward/contract.js";
 export { createReward, type RewardContext, type RewardOptions } from "./reward/create.js";
 export { bleuReward, chrfReward } from "./reward/metric.js";
 export { moduleReward } from "./reward/module.js";
+export { numberReward } from "./reward/number.js";
 export { placesReward } from "./reward/places.js";
 export type { Reward, RewardInput } from "./reward/reward.js";
 export { sumReward } from "./reward/sum.js";
