@@ -1,6 +1,6 @@
 /** A whole run whose policies are behind a server and are trained by a command: a toy of both. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -226,8 +226,9 @@ test.each(failing)("a trainer that %s costs its step only", async (_, script, me
   writeFileSync(join(dir, "trainer.mjs"), trainer);
   await runAll({ dir });
   expect(calls()).toEqual(["G1I1 from toy-0"]);
-  // The looks at the start, before and after training, and the evaluation: 8 × 4 samples, 8 greedy. No second Grow.
-  expect(server.asked.length - asked).toBe(8 + 8 + 8 + 8);
+  // The look at what was trained, and its evaluation, sampled and greedy. No second Grow, nor a second look at the start.
+  expect(server.asked.length - asked).toBe(8 + 8 + 8);
+  expect(readdirSync(join(dir, "policies")).sort()).toEqual(["G0I0", "G1I1"]);
 });
 
 test("a trained model that is worse is not kept, and one that is trained is not trained again", async () => {

@@ -64,6 +64,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       const reward = await growReward(run, step.grow);
       const guard = new Guard(run, reward);
       let latest: Look | undefined;
+      const looks: string[] = [];
       const trained = await policy.train(examples, {
         ...optimizerOptions(config.improve),
         dropout: config.improve.dropout,
@@ -75,7 +76,9 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         evaluateEvery: config.improve.evaluateEvery,
         patience: config.improve.patience === 0 ? Number.POSITIVE_INFINITY : config.improve.patience,
         evaluate: async (at) => {
-          latest = await lookAt(run, policy, reward);
+          const seen = `${stateFile}.look-${at}.jsonl`;
+          looks.push(seen);
+          latest = await lookAt(run, policy, reward, seen);
           if (at === 0 && step.from === BC) guard.first = latest;
           const { reward: score, ...figures } = latest;
           return { score, figures, refused: await guard.refuses(latest) };
@@ -95,7 +98,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       progress.finish();
       await policy.save(run.folder.policy(name));
       await policy.release();
-      await rm(stateFile, { force: true });
+      for (const file of [stateFile, ...looks]) await rm(file, { force: true });
       const { validation } = await loadPrepared(run);
       const guarded = trained.evaluations.find(({ refused }) => refused);
       const ofFirst = config.improve.guard === "none" || step.from === BC ? 0 : 1;
