@@ -5,6 +5,7 @@
  *     npm run bench -- train              training, against PyTorch and Transformers
  *     npm run bench -- sample 100         sampling (or decode), at N = 100 alone
  *     npm run bench -- sample --json      for machines
+ *     npm run bench -- int8 MODEL PAIRS   what 8-bit weights cost a trained model
  *
  * The peers need Python: `pip install -r bench/peer/requirements.txt`, and COPPICE_PYTHON where it is not `python3`.
  */
@@ -13,7 +14,10 @@ import { UserError } from "../src/errors.js";
 import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
+import { int8Bench } from "./int8.js";
+import { loraBench } from "./lora.js";
 import { memoryBench } from "./memory.js";
+import { rewardBench } from "./reward.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
 import { trainBench } from "./train.js";
@@ -38,6 +42,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
     about: "requests/s and latency of 1, 8 and 64 clients, with batches against one at a time",
     run: serveBench,
   },
+  reward: {
+    about: "tokens/s of a pretrained reward (an mT5), against Transformers",
+    run: rewardBench,
+  },
   filter: {
     about: "filters over 16 million candidates, above all a per-source percentile: seconds and memory",
     run: filterBench,
@@ -45,6 +53,14 @@ const measurements: Readonly<Record<string, Measurement>> = {
   candidates: {
     about: "pages of ten million candidates in the dashboard: milliseconds at p50 and p99",
     run: candidatesBench,
+  },
+  int8: {
+    about: "8-bit weights against 32-bit ones: products, and translation by the exported models",
+    run: int8Bench,
+  },
+  lora: {
+    about: "an adapter's training against that of all weights: target tokens/s, memory, sizes of files",
+    run: loraBench,
   },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",

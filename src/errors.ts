@@ -17,9 +17,22 @@ export class UserError extends Error {
 
   constructor(message: string, place: Place = {}, options?: ErrorOptions) {
     const where = place.file ? `${place.file}${place.line === undefined ? "" : `:${place.line}`}: ` : "";
-    super(where + message, options);
+    super(shown(where + message), options);
     this.place = place;
   }
+}
+
+/** Characters of a message at most: a damaged file may hold a name of any length. */
+const LONGEST = 1500;
+
+/** Without what would act on the terminal that shows it, and no longer than can be read. */
+function shown(message: string): string {
+  const whole =
+    message.length <= LONGEST ? message : `${message.slice(0, LONGEST - 300)} … ${message.slice(-300)}`;
+  return whole.replace(
+    /(?!\n)[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Work that was asked to stop (Ctrl-C, SIGTERM) and did so at a safe point; exit code 130. */

@@ -30,7 +30,7 @@ import { type OutputOptions, openTerminal, type Terminal } from "./terminal.js";
 export interface ProbeOptions extends OutputOptions {
   /** The run whose reward is probed; absent where `reward` names one. */
   dir?: string;
-  /** `chrf`, `bleu`, `places`, `module:PATH`, `command:PROGRAM ARGUMENTS` or a server's address. */
+  /** `chrf`, `bleu`, `places`, `pretrained:FOLDER`, `module:PATH`, `command:PROGRAM ARGUMENTS` or a server's address. */
   reward?: string;
   /** Pairs to probe with; the run's validation part when absent. */
   pairs?: string;
@@ -75,7 +75,8 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
   }
 }
 
-const REWARDS = "chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…)";
+const REWARDS =
+  "chrf, bleu, places, pretrained:FOLDER, module:PATH, command:PROGRAM or the address of a server (http://…)";
 
 function rewardOf(spec: string): RewardOptions {
   // Other keys have their defaults; the data are not read.
@@ -85,14 +86,14 @@ function rewardOf(spec: string): RewardOptions {
 function sectionOf(spec: string): NonNullable<ConfigInput["reward"]> {
   if (spec === "chrf" || spec === "bleu" || spec === "places" || spec === "number") return { kind: spec };
   if (/^https?:/.test(spec)) return { kind: "http", url: spec };
-  const [, kind, rest] = /^(module|command):(.+)$/.exec(spec) ?? [];
+  const [, kind, rest] = /^(module|command|pretrained):(.+)$/.exec(spec) ?? [];
   if (rest === undefined)
     throw new UserError(
       `--reward is ${spec} but must be ${REWARDS}; probe a learned reward or a judge by its run's folder.`,
     );
-  return kind === "module"
-    ? { kind: "module", path: rest }
-    : { kind: "command", command: rest.trim().split(/ +/) };
+  if (kind === "module") return { kind, path: rest };
+  if (kind === "pretrained") return { kind, model: rest };
+  return { kind: "command", command: rest.trim().split(/ +/) };
 }
 
 async function probe(

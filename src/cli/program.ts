@@ -4,6 +4,7 @@ import { version } from "../version.js";
 import { addBleu } from "./commands/bleu.js";
 import { addChrf } from "./commands/chrf.js";
 import { addCompare } from "./commands/compare.js";
+import { addData } from "./commands/data.js";
 import { addDemo } from "./commands/demo.js";
 import { addDoctor } from "./commands/doctor.js";
 import { addEvaluate } from "./commands/evaluate.js";
@@ -54,6 +55,8 @@ export function createProgram(): Command {
   addRate(program);
   program.commandsGroup("Runs beside each other:");
   addCompare(program);
+  program.commandsGroup("Text:");
+  addData(program);
   program.commandsGroup("Models of other programs:");
   for (const add of [addImport, addExport]) add(program);
   program.commandsGroup("Single steps of a run:");

@@ -29,8 +29,13 @@ export async function rewardCommand(options: FolderOptions): Promise<void> {
   );
 }
 
-function inputOf({ text, number }: Line, reward: { name: string; needsReference: boolean }): RewardInput {
-  const place = { file: "standard input", line: number };
+/** A line of `source<TAB>candidate[<TAB>reference]`. @throws UserError naming the line where it is another. */
+export function inputOf(
+  { text, number }: Line,
+  reward: { name: string; needsReference: boolean },
+  file = "standard input",
+): RewardInput {
+  const place = { file, line: number };
   const [source = "", candidate, reference, ...more] = text.split("\t");
   if (candidate === undefined || more.length > 0)
     throw new UserError(

@@ -18,6 +18,20 @@ export function checkedPair(source: string, target: string, place: Place, row = 
   return { source, target };
 }
 
+/** Told of a row that is no pair; the reader then goes on with the next. */
+export type Refusal = (problem: UserError) => void;
+
+/** What `read` gives; where there is a `refused` to be told of the UserError that it throws, undefined in its place. */
+export function unlessRefused<T>(read: () => T, refused: Refusal | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!refused || !(error instanceof UserError)) throw error;
+    refused(error);
+    return undefined;
+  }
+}
+
 function checkSentence(text: string, side: keyof Pair, place: Place, row: string): void {
   const name = `${row}the ${side}`;
   if (text.trim() === "")

@@ -8,6 +8,11 @@ import { UserError } from "../errors.js";
 /** A line this long or longer is refused: it is a damaged or wrong file, and one such row would fill a batch. */
 export const lineLimit = 100_000;
 
+export interface LineOptions {
+  /** Give a damaged line too: U+FFFD in place of what is no UTF-8, NULs as they are, whatever its length. */
+  damaged?: boolean;
+}
+
 export interface Line {
   text: string;
   /** From 1. */
@@ -20,8 +25,11 @@ export interface Line {
  *
  * @throws UserError with file and line: missing file, truncated gzip, invalid UTF-8, NUL byte, overlong line.
  */
-export async function* linesOf(file: string): AsyncGenerator<Line, void, undefined> {
-  yield* decodeLines(bytesOf(file), file);
+export async function* linesOf(
+  file: string,
+  options: LineOptions = {},
+): AsyncGenerator<Line, void, undefined> {
+  yield* decodeLines(bytesOf(file), file, options);
 }
 
 /**
@@ -52,6 +60,7 @@ export function emptyFile(file: string, expected: string): UserError {
 export async function* decodeLines(
   bytes: AsyncIterable<Uint8Array>,
   name: string,
+  options: LineOptions = {},
 ): AsyncGenerator<Line, void, undefined> {
   let number = 0;
   let pending: Buffer[] = [];
@@ -66,7 +75,7 @@ export async function* decodeLines(
       pendingBytes = 0;
       start = end + 1;
       number++;
-      yield { text: decodeLine(line, number, name), number };
+      yield { text: decodeLine(line, number, name, options), number };
     }
     if (start < chunk.length) {
       pending.push(chunk.subarray(start));
@@ -77,7 +86,7 @@ export async function* decodeLines(
   }
   if (pendingBytes > 0) {
     number++;
-    yield { text: decodeLine(Buffer.concat(pending), number, name), number };
+    yield { text: decodeLine(Buffer.concat(pending), number, name, options), number };
   }
 }
 
@@ -87,7 +96,7 @@ const carriageReturn = 0x0d;
 // `ignoreBOM` leaves the mark to us: by default a mark would vanish from the start of every line, not only the first.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function decodeLine(bytes: Buffer, line: number, file: string): string {
+function decodeLine(bytes: Buffer, line: number, file: string, { damaged }: LineOptions): string {
   let start = 0;
   if (line === 1) {
     if (startsWith(bytes, [0xff, 0xfe]) || startsWith(bytes, [0xfe, 0xff])) {
@@ -97,6 +106,7 @@ function decodeLine(bytes: Buffer, line: number, file: string): string {
   }
   const end = bytes[bytes.length - 1] === carriageReturn ? bytes.length - 1 : bytes.length;
   const content = bytes.subarray(start, Math.max(start, end));
+  if (damaged) return content.toString("utf8");
 
   const zero = content.indexOf(0);
   if (zero >= 0) {

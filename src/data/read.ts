@@ -2,6 +2,7 @@
 
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
+import type { Refusal } from "./check.js";
 import type { Columns } from "./formats/columns.js";
 import { pairsFromJsonl } from "./formats/jsonl.js";
 import { looksLikeParquet, pairsFromParquet } from "./formats/parquet.js";
@@ -16,6 +17,8 @@ export type PairSpec = string | readonly [source: string, target: string];
 export interface ReadPairsOptions {
   /** Keys of JSONL, columns of Parquet, numbers from 1 for TSV; by default `source` and `target`, 1 and 2. */
   columns?: Columns;
+  /** Told of each row that is no pair of sentences; without it the first one is an error. */
+  refused?: Refusal;
 }
 
 /**
@@ -47,19 +50,20 @@ export async function* streamPairs(
         file: files[0],
       });
     }
-    yield* pairsFromPlain(...files);
+    yield* pairsFromPlain(...files, options.refused);
     return;
   }
-  const { columns } = options;
+  const { columns, refused } = options;
+  const lines = () => linesOf(files, { damaged: refused !== undefined });
   switch (await formatOf(files)) {
     case "tsv":
-      return yield* pairsFromTsv(linesOf(files), files, columns);
+      return yield* pairsFromTsv(lines(), files, columns, refused);
     case "jsonl":
-      return yield* pairsFromJsonl(linesOf(files), files, columns);
+      return yield* pairsFromJsonl(lines(), files, columns, refused);
     case "parquet":
-      return yield* pairsFromParquet(files, columns);
+      return yield* pairsFromParquet(files, columns, refused);
     case "by first line":
-      return yield* pairsByFirstLine(files, columns);
+      return yield* pairsByFirstLine(lines(), files, options);
   }
 }
 
@@ -90,10 +94,10 @@ async function formatOf(file: string): Promise<Format> {
 }
 
 async function* pairsByFirstLine(
+  lines: AsyncGenerator<Line>,
   file: string,
-  columns: Columns | undefined,
+  { columns, refused }: ReadPairsOptions,
 ): AsyncGenerator<Pair, void, undefined> {
-  const lines = linesOf(file);
   const first = await lines.next();
   if (first.done) throw emptyFile(file, 'lines of source<TAB>target or {"source": "…", "target": "…"}');
   const all = putBack(first.value, lines);
@@ -104,7 +108,9 @@ async function* pairsByFirstLine(
       line: 1,
     });
   }
-  yield* start.startsWith("{") ? pairsFromJsonl(all, file, columns) : pairsFromTsv(all, file, columns);
+  yield* start.startsWith("{")
+    ? pairsFromJsonl(all, file, columns, refused)
+    : pairsFromTsv(all, file, columns, refused);
 }
 
 async function* putBack(first: Line, lines: AsyncGenerator<Line>): AsyncGenerator<Line, void, undefined> {

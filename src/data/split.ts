@@ -2,6 +2,7 @@
 
 import { UserError } from "../errors.js";
 import { hashUnit } from "./hash.js";
+import { normalized } from "./normalized.js";
 import type { Pair } from "./pair.js";
 
 /** How much each held-out part gets: below 1 a share of the pairs, from 1 a number of pairs, 0 nothing. */
@@ -111,10 +112,4 @@ function sortedGroups(pairs: readonly Pair[], seed: number): number[][] {
     } else groups.set(root(index), { members: [index], key });
   });
   return [...groups.values()].sort((a, b) => a.key - b.key).map(({ members }) => members);
-}
-
-function normalized(sentence: string): string {
-  const folded = sentence.toLowerCase().replace(/\s+/g, " ").trim();
-  // "Save as" and "Save as…" are one sentence; a sentence of punctuation alone keeps it.
-  return folded.replace(/[\s.…!?。！？]+$/u, "") || folded;
 }

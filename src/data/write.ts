@@ -1,33 +1,63 @@
 /** Parallel text to files that appear whole or not at all. */
 
 import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { gzipSync } from "node:zlib";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import { UserError } from "../errors.js";
 import { makeFolder } from "../make-folder.js";
 import type { Pair } from "./pair.js";
 
 /**
- * Writes TSV or, for a name in `.jsonl`, JSONL; with `.gz` compressed. Reading the file gives the same pairs.
+ * Writes TSV or, for a name in `.jsonl`, JSONL; with `.gz` compressed. Reading the file gives the same pairs. A stream of
+ * pairs is written as it comes, so that a corpus may be larger than memory.
  *
  * @throws UserError for a pair that TSV can't hold (a tab or line break inside a sentence).
  */
-export async function writePairs(file: string, pairs: Iterable<Pair>): Promise<void> {
+export async function writePairs(file: string, pairs: Iterable<Pair> | AsyncIterable<Pair>): Promise<void> {
   const name = file.toLowerCase().replace(/\.gz$/, "");
   const format = /\.(jsonl|ndjson)$/.test(name) ? jsonLine : tsvLine;
-  let text = "";
+  await writeAside(file, (aside) => {
+    const gzip = file.toLowerCase().endsWith(".gz") ? [createGzip()] : [];
+    return pipeline([
+      Readable.from(blocksOf(pairs, (pair, row) => format(pair, row, file))),
+      ...gzip,
+      createWriteStream(aside, { flush: true }),
+    ]);
+  });
+}
+
+/** Characters that are written at a time. */
+const BLOCK = 1 << 16;
+
+async function* blocksOf(
+  pairs: Iterable<Pair> | AsyncIterable<Pair>,
+  format: (pair: Pair, row: number) => string,
+): AsyncGenerator<string, void, undefined> {
+  let block = "";
   let row = 0;
-  for (const pair of pairs) text += format(pair, ++row, file);
-  await writeWhole(file, file.toLowerCase().endsWith(".gz") ? gzipSync(text) : text);
+  for await (const pair of pairs) {
+    block += format(pair, ++row);
+    if (block.length < BLOCK) continue;
+    yield block;
+    block = "";
+  }
+  if (block !== "") yield block;
 }
 
 /** Writes beside the file and renames, so that a reader sees the old content or the new one. */
 export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+  await writeAside(file, (aside) => writeFile(aside, content, { flush: true }));
+}
+
+async function writeAside(file: string, write: (aside: string) => Promise<void>): Promise<void> {
   const aside = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     makeFolder(dirname(file));
-    await writeFile(aside, content, { flush: true });
+    await write(aside);
     await rename(aside, file);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined);

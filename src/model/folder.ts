@@ -1,15 +1,18 @@
 /**
  * A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`, or in its place
- * `pytorch_model.bin`, which is read but never written.
+ * `pytorch_model.bin`, which is read but never written; either may be cut into shards. Or an adapter's folder, which names the folder that it builds on.
  */
 
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { type ParameterSpec, Parameters } from "../tensor/parameters.js";
+import { ADAPTER_WEIGHTS, baseFolderOf, loadAdapterWeights, readAdapterConfig } from "./adapter-folder.js";
+import { checkpointFiles, openCheckpoint } from "./checkpoint.js";
 import { type MarianConfig, parseConfig, renderConfig } from "./config.js";
 import { fileError, readIfThere, writeWhole } from "./files.js";
 import { parseGeneration, renderGeneration } from "./generation.js";
+import { type Lora, mergeLora } from "./lora.js";
 import { parameterSpecs, positionTable, sourceEmbedding, targetEmbedding } from "./marian.js";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
 import { readTorchFile } from "./torch-file.js";
@@ -17,11 +20,20 @@ import { readTorchFile } from "./torch-file.js";
 const CONFIG = "config.json";
 const GENERATION = "generation_config.json";
 const WEIGHTS = "model.safetensors";
-const TORCH_WEIGHTS = "pytorch_model.bin";
 
 export interface StoredModel {
   readonly config: MarianConfig;
+  /** Those of an adapter's folder have the adapter in them. */
   readonly parameters: Parameters;
+  /** Of an adapter's folder: what it adds, and to which model. */
+  readonly adapter?: StoredAdapter;
+}
+
+export interface StoredAdapter {
+  readonly lora: Lora;
+  /** A and B. */
+  readonly weights: Parameters;
+  readonly baseFolder: string;
 }
 
 /**
@@ -31,9 +43,34 @@ export interface StoredModel {
  * numbers, or any one of them. A missing `final_logits_bias` is zero.
  *
  * @throws UserError naming the file, and the key or tensor, where one is missing, unknown, of another shape or not
- * supported.
+ * supported; for an adapter too where its base is not there, or not the one that it was trained on.
  */
 export async function loadModelFolder(folder: string): Promise<StoredModel> {
+  const found = await readAdapterConfig(folder);
+  if (!found) return loadWhole(folder);
+  const { lora } = found;
+  const baseFolder = await baseFolderOf(folder, found);
+  const { config, parameters } = await loadWhole(baseFolder);
+  const weights = await loadAdapterWeights(folder, lora, config, parameters);
+  mergeLora(config, lora, parameters, weights, parameters);
+  return { config, parameters, adapter: { lora, weights, baseFolder } };
+}
+
+/** The folder that holds config.json and the tokenizers: `folder` itself, or that of the model which its adapter adapts. */
+export async function wholeFolder(folder: string): Promise<string> {
+  const found = await readAdapterConfig(folder);
+  return found ? baseFolderOf(folder, found) : folder;
+}
+
+/** The files whose numbers a policy follows from: its weights, or an adapter's and its model's. */
+export async function weightFiles(folder: string): Promise<string[]> {
+  const found = await readAdapterConfig(folder);
+  if (!found) return checkpointFiles(folder);
+  const base = await baseFolderOf(folder, found);
+  return [join(folder, ADAPTER_WEIGHTS), ...(await checkpointFiles(base))];
+}
+
+async function loadWhole(folder: string): Promise<StoredModel> {
   const configFile = join(folder, CONFIG);
   const text = await readIfThere(configFile);
   if (text === undefined)
@@ -41,11 +78,8 @@ export async function loadModelFolder(folder: string): Promise<StoredModel> {
       file: configFile,
     });
   const config = await withGeneration(folder, parseJson(text, configFile), configFile);
-  const file = join(folder, await weightsFile(folder));
-  const tensors = file.endsWith(TORCH_WEIGHTS)
-    ? await readTorchFile(file)
-    : (await readSafetensors(file)).tensors;
-  return { config, parameters: assemble(config, tensors, file) };
+  const files = await checkpointFiles(folder);
+  return { config, parameters: assemble(config, await readTensors(folder, files), files[0]!) };
 }
 
 /** The configuration with the settings of its search: `generation_config.json`'s, or where there is none `config.json`'s. */
@@ -79,6 +113,15 @@ export async function saveModelFolder(
   config: MarianConfig,
   parameters: Parameters,
 ): Promise<void> {
+  await saveModelSettings(folder, config);
+  const tensors = new Map(
+    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
+  );
+  await writeSafetensors(join(folder, WEIGHTS), tensors);
+}
+
+/** Writes all of it but the weights. @throws UserError if the folder cannot be written. */
+export async function saveModelSettings(folder: string, config: MarianConfig): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -86,30 +129,22 @@ export async function saveModelFolder(
   }
   await writeWhole(join(folder, CONFIG), [Buffer.from(renderConfig(config))]);
   await writeWhole(join(folder, GENERATION), [Buffer.from(renderGeneration(config.generation, config))]);
-  const tensors = new Map(
-    parameterSpecs(config).map(({ name, shape }) => [name, { shape, data: parameters.view(name) }] as const),
-  );
-  await writeSafetensors(join(folder, WEIGHTS), tensors);
 }
 
-/** Name of the file of weights; where both forms are there, safetensors. Says what to do where neither is. */
-async function weightsFile(folder: string): Promise<string> {
-  let names: string[];
+/** All tensors of the files that `checkpointFiles` named. */
+async function readTensors(folder: string, files: readonly string[]): Promise<Map<string, StoredTensor>> {
+  const [file, ...shards] = files as [string, ...string[]];
+  if (shards.length === 0)
+    return file.endsWith(".safetensors") ? (await readSafetensors(file)).tensors : readTorchFile(file);
+  const checkpoint = await openCheckpoint(folder);
   try {
-    names = await readdir(folder);
-  } catch (error) {
-    throw fileError(error, "be read", folder);
+    const tensors = new Map<string, StoredTensor>();
+    for (const [name, shape] of checkpoint.shapes)
+      tensors.set(name, { shape, data: await checkpoint.read(name, shape) });
+    return tensors;
+  } finally {
+    await checkpoint.close();
   }
-  for (const name of [WEIGHTS, TORCH_WEIGHTS]) if (names.includes(name)) return name;
-  const parts = names.find((name) => /\.(?:safetensors|bin)\.index\.json$/.test(name));
-  const other = parts ?? names.find((name) => /\.(?:h5|msgpack|npz|onnx)$/.test(name));
-  throw new UserError(
-    other === undefined
-      ? "there is no such file. Copy the model folder again, with its weights."
-      : `there is no such file, only ${other}. Load the model in Transformers and save it with save_pretrained, which ` +
-          "writes one safetensors file (for very large models with max_shard_size).",
-    { file: join(folder, WEIGHTS) },
-  );
 }
 
 function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file: string): Parameters {

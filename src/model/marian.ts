@@ -39,6 +39,9 @@ export type Regularise = (x: Value, site: string) => Value;
 
 const asIs: Regularise = (x) => x;
 
+/** What an adapter makes of `out` = linear layer `name` of `x`, both flat: the same where it leaves that layer alone. */
+export type Adapt = (out: Value, x: Value, name: string) => Value;
+
 /** The weights of a network under their names in a Hugging Face folder, in storage order. */
 export function parameterSpecs(config: MarianConfig): ParameterSpec[] {
   const specs: ParameterSpec[] = [];
@@ -122,16 +125,18 @@ export class Marian {
   readonly config: MarianConfig;
   readonly #weights: Weights;
   readonly #regularise: Regularise;
+  readonly #adapt: Adapt;
 
   constructor(
     graph: Graph,
     config: MarianConfig,
-    options: { specs?: readonly ParameterSpec[]; regularise?: Regularise } = {},
+    options: { specs?: readonly ParameterSpec[]; regularise?: Regularise; adapt?: Adapt } = {},
   ) {
     this.graph = graph;
     this.config = config;
     this.#weights = new Weights(graph, options.specs ?? parameterSpecs(config));
     this.#regularise = options.regularise ?? asIs;
+    this.#adapt = options.adapt ?? ((out) => out);
   }
 
   weight(name: string): Value {
@@ -275,7 +280,8 @@ export class Marian {
   }
 
   linear(x: Value, name: string): Value {
-    return add(matmul(x, this.weight(`${name}.weight`), { transB: true }), this.weight(`${name}.bias`));
+    const product = matmul(x, this.weight(`${name}.weight`), { transB: true });
+    return this.#adapt(add(product, this.weight(`${name}.bias`)), x, name);
   }
 
   keysValues(x: Value, name: string, outer: Dim, time: Dim, heads: number): KeysValues {

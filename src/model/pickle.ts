@@ -19,6 +19,16 @@ export abstract class PickledObject {
   readonly isObject = true;
 }
 
+/**
+ * What a pickle makes of a name that the caller does not know, where the caller lets that pass: the name alone. Nothing was
+ * looked up or called, and what the pickle gave it is forgotten.
+ */
+export class PickledStranger extends PickledObject {
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
 export type Pickled =
   | null
   | boolean
@@ -34,9 +44,11 @@ export type Pickled =
 
 /** What the caller makes of the parts of a pickle that are not plain data. */
 export interface PickleMeaning {
-  /** Names that may occur, as `module name`; every other one is refused. */
+  /** Names that may occur, as `module name`; every other one is refused, or a stranger where those pass. */
   readonly names: ReadonlySet<string>;
-  /** What calling a known name with arguments stands for; undefined: these arguments are refused. */
+  /** Whether names that are not known stand for `PickledStranger`s: for files that hold more than is wanted of them. */
+  readonly strangersPass?: boolean;
+  /** What calling a known name with arguments stands for; undefined: refused, or a stranger where those pass. */
   make(name: string, args: readonly Pickled[]): Pickled | undefined;
   /** What a persistent id stands for; undefined: it is refused. */
   persistent(id: Pickled): Pickled | undefined;
@@ -107,6 +119,7 @@ class PickleReader {
     [0x63, (r) => r.#name(r.#line(), r.#line())], // GLOBAL
     [0x93, (r) => r.#name(...r.#last(2))], // STACK_GLOBAL
     [0x52, (r) => r.#reduce()], // REDUCE
+    [0x81, (r) => r.#instance()], // NEWOBJ: of a class, with arguments
     [0x62, (r) => r.#build()], // BUILD
     [0x51, (r) => r.#refer()], // BINPERSID
   ]);
@@ -135,8 +148,7 @@ class PickleReader {
         return value;
       }
       const action = PickleReader.#actions.get(opcode);
-      if (!action)
-        throw new PickleError(`has the opcode ${hexadecimal(opcode)}, which no file of weights needs`);
+      if (!action) throw unreadable(opcode);
       action(this);
     }
   }
@@ -160,37 +172,46 @@ class PickleReader {
     if (typeof module !== "string" || typeof name !== "string")
       throw new PickleError("names something by what is not a text");
     const whole = `${module} ${name}`;
-    if (!this.#meaning.names.has(whole))
-      throw new PickleError(`asks for ${shown(`${module}.${name}`)}, which is not data`);
-    this.#push(new PickledName(whole));
+    if (this.#meaning.names.has(whole)) this.#push(new PickledName(whole));
+    else if (this.#meaning.strangersPass) this.#push(this.#counted(new PickledStranger(whole)));
+    else throw new PickleError(`asks for ${shown(`${module}.${name}`)}, which is not data`);
   }
 
   #reduce(): void {
     const [called, args] = this.#last(2);
-    if (!(called instanceof PickledName) || !(args instanceof PickledTuple))
+    const isKnown = called instanceof PickledName;
+    if (!(isKnown || called instanceof PickledStranger) || !(args instanceof PickledTuple))
       throw new PickleError("calls something that is not a known name");
-    const made = this.#meaning.make(called.name, args.items);
-    if (made === undefined)
+    const made = isKnown ? this.#meaning.make(called.name, args.items) : undefined;
+    if (made === undefined && !this.#meaning.strangersPass)
       throw new PickleError(`calls ${called.name.replace(" ", ".")} with arguments that it does not take`);
-    this.#push(this.#counted(made));
+    this.#push(this.#counted(made ?? new PickledStranger(called.name)));
+  }
+
+  #instance(): void {
+    if (!this.#meaning.strangersPass) throw unreadable(0x81);
+    this.#reduce();
   }
 
   /** A dictionary's further attributes (`_metadata` of a state_dict) say nothing about its tensors. */
   #build(): void {
     const [target, state] = this.#last(2);
-    if (!(target instanceof Map) || !(state instanceof Map))
+    const passes = this.#meaning.strangersPass && (target instanceof Map || target instanceof PickledObject);
+    if (target === undefined || !(passes || (target instanceof Map && state instanceof Map)))
       throw new PickleError("sets attributes of something that is not a dictionary");
     this.#push(target);
   }
 
   #append(items: Pickled[]): void {
     const list = this.#top();
+    if (list instanceof PickledStranger) return;
     if (!Array.isArray(list)) throw new PickleError("appends to something that is not a list");
     for (const item of items) list.push(item);
   }
 
   #setItems(items: Pickled[]): void {
     const dictionary = this.#top();
+    if (dictionary instanceof PickledStranger) return;
     if (!(dictionary instanceof Map) || items.length % 2 !== 0)
       throw new PickleError("sets entries of something that is not a dictionary");
     for (let i = 0; i < items.length; i += 2) dictionary.set(items[i]!, items[i + 1]!);
@@ -292,8 +313,10 @@ function decodeText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
-function hexadecimal(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, "0")}`;
+function unreadable(opcode: number): PickleError {
+  return new PickleError(
+    `has the opcode 0x${opcode.toString(16).padStart(2, "0")}, which no file of weights needs`,
+  );
 }
 
 /** A name from the file, on one line and no longer than needed. */

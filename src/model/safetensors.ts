@@ -21,6 +21,15 @@ export interface SafetensorsFile {
   readonly metadata: Record<string, string>;
 }
 
+/** A file whose tensors are read one at a time, so that a large model is never held twice. */
+export interface TensorReader {
+  /** By name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The numbers of a tensor of `shapes`, or of one of its rows; 16-bit ones widened, exactly. */
+  read(name: string, row?: number): Promise<StoredTensor["data"]>;
+  close(): Promise<void>;
+}
+
 const BYTES = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
 type Kind = keyof typeof BYTES;
 
@@ -57,6 +66,36 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
     return { tensors, metadata };
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Opens the file `path` without reading its numbers.
+ *
+ * Throws `UserError` as `readSafetensors` does.
+ */
+export async function openSafetensors(path: string): Promise<TensorReader> {
+  const handle = await openToRead(path);
+  try {
+    const { size } = await handle.stat();
+    const { entries, dataStart } = await readHeader(handle, size, path);
+    const byName = new Map(entries.map((entry) => [entry.name, entry] as const));
+    return {
+      shapes: new Map(entries.map(({ name, shape }) => [name, shape] as const)),
+      read: async (name, row) => {
+        const entry = byName.get(name);
+        if (!entry) throw new Error(`no tensor is named ${name}`);
+        const whole = entry.end - entry.begin;
+        const length = row === undefined ? whole : whole / entry.shape[0]!;
+        const buffer = new ArrayBuffer(length);
+        await readFully(handle, new Uint8Array(buffer), dataStart + entry.begin + (row ?? 0) * length, path);
+        return numbers(buffer, { ...entry, begin: 0, end: length });
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
 

@@ -17,12 +17,22 @@ import {
   type PickleMeaning,
   readPickle,
 } from "./pickle.js";
-import type { StoredTensor } from "./safetensors.js";
+import type { StoredTensor, TensorReader } from "./safetensors.js";
 import { type ZipEntry, zipEntries } from "./zip.js";
 
 /** Storage types that are read, and the bytes of a number in each. */
 const WIDTHS = { FloatStorage: 4, HalfStorage: 2, BFloat16Storage: 2, LongStorage: 8 } as const;
-type Kind = keyof typeof WIDTHS;
+/** Those that a checkpoint of training may hold beside its weights. */
+const PASSED_WIDTHS = {
+  DoubleStorage: 8,
+  IntStorage: 4,
+  ShortStorage: 2,
+  CharStorage: 1,
+  ByteStorage: 1,
+  BoolStorage: 1,
+} as const;
+const ALL_WIDTHS = { ...WIDTHS, ...PASSED_WIDTHS };
+type Kind = keyof typeof ALL_WIDTHS;
 type Numbers = StoredTensor["data"];
 
 /** What is asked of a storage: its type, its key in the file, and its length in numbers. */
@@ -33,6 +43,10 @@ class Storage extends PickledObject {
     readonly length: number,
   ) {
     super();
+  }
+
+  get bytes(): number {
+    return this.length * ALL_WIDTHS[this.kind];
   }
 }
 
@@ -63,29 +77,115 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
 export async function readTorchFile(path: string): Promise<Map<string, StoredTensor>> {
   const handle = await openToRead(path);
   try {
-    const { size } = await handle.stat();
-    const first = new Uint8Array(Math.min(size, 4));
-    await readFully(handle, first, 0, path);
-    const zipped = first[0] === 0x50 && first[1] === 0x4b;
-    return await (zipped ? readArchive(handle, size, path) : readOlder(handle, size, path));
+    const { value, read } = await contentOf(handle, path, false);
+    return await tensorsOf(value, path, read);
   } catch (error) {
-    if (error instanceof PickleError)
-      throw new UserError(
-        `${error.message}. Coppice reads weights alone: load the model in Transformers and save it as safetensors.`,
-        { file: path },
-        { cause: error },
-      );
-    throw error;
+    throw explained(error, path, false);
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Opens the file `path` without reading its numbers: one tensor after another can then be read and let go.
+ *
+ * Throws `UserError` as `readTorchFile` does, some of it only when a tensor is read.
+ */
+export function openTorchFile(path: string): Promise<TensorReader> {
+  return open(path, false, (value) => ({ tensors: value, others: new Map() }));
+}
+
+/** The weights of a checkpoint, and what else it holds. */
+export interface TrainingCheckpoint extends TensorReader {
+  /** Every entry but the weights, by name: plain data as it is, classes and functions as `PickledStranger`. */
+  readonly others: ReadonlyMap<string, Pickled>;
+}
+
+/**
+ * Opens a checkpoint of training, as PyTorch Lightning writes it: a dictionary whose entry `state_dict` holds the weights. What
+ * else is there (callbacks, the optimizer's state, objects of any class) is read past as data; nothing of it is run, and its
+ * tensors are not read.
+ *
+ * Throws `UserError` as `openTorchFile` does; within `state_dict` nothing but tensors is let pass.
+ */
+export function openTrainingCheckpoint(path: string): Promise<TrainingCheckpoint> {
+  return open(path, true, (value) => {
+    const tensors = value instanceof Map ? value.get(STATE) : undefined;
+    if (!(value instanceof Map) || tensors === undefined)
+      throw new PickleError(`has no dictionary with the entry ${STATE}`);
+    const others = new Map<string, Pickled>();
+    for (const [name, other] of value)
+      if (typeof name === "string" && name !== STATE) others.set(name, other);
+    return { tensors, others };
+  });
+}
+
+const STATE = "state_dict";
+
+async function open(
+  path: string,
+  strangersPass: boolean,
+  parts: (value: Pickled) => { tensors: Pickled; others: ReadonlyMap<string, Pickled> },
+): Promise<TrainingCheckpoint> {
+  const handle = await openToRead(path);
+  try {
+    const { value, read } = await contentOf(handle, path, strangersPass);
+    const { tensors, others } = parts(value);
+    const views = viewsOf(tensors);
+    return {
+      others,
+      shapes: new Map([...views].map(([name, { shape }]) => [name, shape] as const)),
+      read: async (name, row) => {
+        const view = views.get(name);
+        if (!view) throw new Error(`no tensor is named ${name}`);
+        const { storage, offset, shape, stride } = view;
+        try {
+          const source = numbersOf(await read(storage), storage.kind);
+          if (row === undefined) return take(source, offset, shape, stride);
+          // A copy, which does not keep the whole storage in memory.
+          return take(source, offset + row * stride[0]!, shape.slice(1), stride.slice(1)).slice();
+        } catch (error) {
+          throw explained(error, path, strangersPass);
+        }
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw explained(error, path, strangersPass);
+  }
+}
+
+/** What a user is told where the pickle is none of weights. */
+function explained(error: unknown, path: string, ofTraining: boolean): unknown {
+  if (!(error instanceof PickleError)) return error;
+  const advice = ofTraining
+    ? "Copy the checkpoint again, or convert its state_dict to safetensors."
+    : "Coppice reads weights alone: load the model in Transformers and save it as safetensors.";
+  return new UserError(`${error.message}. ${advice}`, { file: path }, { cause: error });
+}
+
+/** What a file's pickle says, and how the bytes of a storage are read. */
+interface Content {
+  readonly value: Pickled;
+  readonly read: (storage: Storage) => Promise<ArrayBuffer>;
+}
+
+async function contentOf(handle: FileHandle, path: string, strangersPass: boolean): Promise<Content> {
+  const { size } = await handle.stat();
+  const first = new Uint8Array(Math.min(size, 4));
+  await readFully(handle, first, 0, path);
+  const zipped = first[0] === 0x50 && first[1] === 0x4b;
+  const meaning = new TorchMeaning(strangersPass);
+  return zipped ? readArchive(handle, size, path, meaning) : readOlder(handle, size, path, meaning);
 }
 
 async function readArchive(
   handle: FileHandle,
   size: number,
   path: string,
-): Promise<Map<string, StoredTensor>> {
+  meaning: TorchMeaning,
+): Promise<Content> {
   const entries = await zipEntries(handle, size, path);
   const content = async ({ start, size: bytes }: ZipEntry) => {
     const buffer = new ArrayBuffer(bytes);
@@ -100,18 +200,24 @@ async function readArchive(
   if (order && order.size < 16 && Buffer.from(await content(order)).toString() !== "little")
     throw new PickleError("has its numbers in big-endian order");
   const { value } = readPickle(new Uint8Array(await content(pickle)), 0, meaning);
-  return tensorsOf(value, path, async ({ key, kind, length }) => {
+  const read = async ({ key, bytes, length }: Storage) => {
     const entry = entries.get(`${folder}data/${key}`);
-    if (!entry || entry.size !== length * WIDTHS[kind])
+    if (!entry || entry.size !== bytes)
       throw new PickleError(
         `has ${entry ? `${entry.size} bytes` : "no entry"} for storage ${JSON.stringify(key)} of ${length} numbers`,
       );
     return content(entry);
-  });
+  };
+  return { value, read };
 }
 
 /** Pickles of a magic number, a version, the machine, the object and the storages' keys; then each storage. */
-async function readOlder(handle: FileHandle, size: number, path: string): Promise<Map<string, StoredTensor>> {
+async function readOlder(
+  handle: FileHandle,
+  size: number,
+  path: string,
+  meaning: TorchMeaning,
+): Promise<Content> {
   const head = new Uint8Array(Math.min(size, LARGEST_PICKLE));
   await readFully(handle, head, 0, path);
   let at = 0;
@@ -129,28 +235,26 @@ async function readOlder(handle: FileHandle, size: number, path: string): Promis
   const value = next();
   const keys = next();
   if (!Array.isArray(keys)) throw new PickleError("has no list of its storages");
-  const lengths = new Map<Pickled, Storage>();
-  const views = viewsOf(value);
-  for (const { storage } of views.values()) lengths.set(storage.key, storage);
   const places = new Map<Pickled, number>();
   for (const key of keys) {
-    const storage = lengths.get(key);
+    const storage = meaning.storages.get(key);
     if (!storage) throw new PickleError("has a storage that no tensor uses, so that its end is not known");
     places.set(key, at + 8);
-    at += 8 + storage.length * WIDTHS[storage.kind];
+    at += 8 + storage.bytes;
     if (at > size) throw new PickleError("is cut short");
   }
-  return tensorsOf(value, path, async ({ key, kind, length }) => {
+  const read = async ({ key, bytes, length }: Storage) => {
     const place = places.get(key);
     if (place === undefined) throw new PickleError(`has no storage ${JSON.stringify(key)}`);
     const count = new DataView(new ArrayBuffer(8));
     await readFully(handle, new Uint8Array(count.buffer), place - 8, path);
     if (count.getBigInt64(0, true) !== BigInt(length))
       throw new PickleError(`has another length for storage ${JSON.stringify(key)} than its tensors say`);
-    const buffer = new ArrayBuffer(length * WIDTHS[kind]);
+    const buffer = new ArrayBuffer(bytes);
     await readFully(handle, new Uint8Array(buffer), place, path);
     return buffer;
-  });
+  };
+  return { value, read };
 }
 
 const [REBUILD, PARAMETER, ORDERED] = [
@@ -159,15 +263,27 @@ const [REBUILD, PARAMETER, ORDERED] = [
   "collections OrderedDict",
 ] as const;
 
-const meaning: PickleMeaning = {
-  names: new Set([REBUILD, PARAMETER, ORDERED, ...Object.keys(WIDTHS).map((kind) => `torch ${kind}`)]),
-  make(name, args) {
+/** What the names in one file stand for. */
+class TorchMeaning implements PickleMeaning {
+  readonly names: ReadonlySet<string>;
+  readonly strangersPass: boolean;
+  /** Every storage that the file refers to, by key. */
+  readonly storages = new Map<Pickled, Storage>();
+
+  constructor(strangersPass: boolean) {
+    const kinds = Object.keys(strangersPass ? ALL_WIDTHS : WIDTHS).map((kind) => `torch ${kind}`);
+    this.names = new Set([REBUILD, PARAMETER, ORDERED, ...kinds]);
+    this.strangersPass = strangersPass;
+  }
+
+  make(name: string, args: readonly Pickled[]): Pickled | undefined {
     if (name === ORDERED) return args.length === 0 ? new Map() : undefined;
     // A parameter is its tensor, with flags that say how it was trained.
     if (name === PARAMETER) return args[0] instanceof TensorView ? args[0] : undefined;
     return name === REBUILD ? rebuild(args) : undefined;
-  },
-  persistent(id) {
+  }
+
+  persistent(id: Pickled): Pickled | undefined {
     if (!(id instanceof PickledTuple)) return undefined;
     const [what, type, key, , length, view] = id.items;
     if (what !== "storage" || !(type instanceof PickledName) || typeof key !== "string" || !isCount(length))
@@ -175,9 +291,12 @@ const meaning: PickleMeaning = {
     // The older layout may put several storages into one; no model of Transformers does.
     if (view !== undefined && view !== null) return undefined;
     const kind = type.name.slice("torch ".length);
-    return isKind(kind) ? new Storage(kind, key, length) : undefined;
-  },
-};
+    if (!isKind(kind)) return undefined;
+    const storage = new Storage(kind, key, length);
+    this.storages.set(key, storage);
+    return storage;
+  }
+}
 
 function rebuild([storage, offset, size, stride]: readonly Pickled[]): Pickled | undefined {
   const [shape, steps] = [countsOf(size), countsOf(stride)];
@@ -199,6 +318,8 @@ function viewsOf(value: Pickled): Map<string, TensorView> {
       throw new PickleError(
         `holds ${typeof name === "string" ? JSON.stringify(name) : "an entry"}, which is no tensor`,
       );
+    if (!isRead(view.storage.kind))
+      throw new PickleError(`holds ${JSON.stringify(name)} as torch.${view.storage.kind}, which is not read`);
     views.set(name, view);
   }
   return views;
@@ -270,6 +391,8 @@ function numbersOf(buffer: ArrayBuffer, kind: Kind): Numbers {
       return fromBrainFloat(new Uint16Array(buffer));
     case "LongStorage":
       return new BigInt64Array(buffer);
+    default:
+      throw new Error(`no tensor of ${kind} is read`);
   }
 }
 
@@ -283,5 +406,9 @@ function isCount(value: Pickled | undefined): value is number {
 }
 
 function isKind(text: string): text is Kind {
-  return Object.hasOwn(WIDTHS, text);
+  return Object.hasOwn(ALL_WIDTHS, text);
+}
+
+function isRead(kind: Kind): kind is keyof typeof WIDTHS {
+  return Object.hasOwn(WIDTHS, kind);
 }

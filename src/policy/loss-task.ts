@@ -1,6 +1,5 @@
 /** Makes batches of target tokens into the inputs of a loss's graph, with what policies held still say of them. */
 
-import type { Parameters } from "../tensor/parameters.js";
 import { floatData, floats, type Program, type Tensor } from "../tensor/program.js";
 import type { Batch } from "../tensor/trainer.js";
 import { type Group, withTwin } from "./batches.js";
@@ -14,11 +13,19 @@ export interface Scorers {
   readonly distributions: Program;
 }
 
+/** Weights that are held still. */
+export interface StillWeights {
+  /** Those that training changes: all of a policy, or its adapter. */
+  readonly data: Float32Array;
+  /** What the scorers are fed. */
+  feeds(): Readonly<Record<string, Tensor>>;
+}
+
 export interface StillPolicies {
   readonly scorers: Scorers;
-  readonly old: Parameters;
+  readonly old: StillWeights;
   /** Absent where the loss does not ask for it. */
-  readonly behavior?: Parameters;
+  readonly behavior?: Pick<StillWeights, "feeds">;
 }
 
 /** The names under which a graph hands out what its loss wants to see. */

@@ -3,6 +3,7 @@
 import { extname } from "node:path";
 import { UserError } from "../errors.js";
 import type { MarianConfig } from "../model/config.js";
+import { wholeFolder } from "../model/folder.js";
 import { writeFolderAtomic } from "../store/atomic.js";
 import type { Remote, Thread } from "../tensor/thread.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../text/text-codec.js";
@@ -60,18 +61,21 @@ export class NativePolicy implements Policy {
 
   /** Loads a Hugging Face folder. @throws UserError when a file is missing or does not fit. */
   static async load(thread: Thread, folder: string): Promise<NativePolicy> {
-    const codec = await loadTextCodec(folder);
+    const codec = await loadTextCodec(await wholeFolder(folder));
     const remote = await thread.open(WORKER, { folder } satisfies OpenArgs);
     const config = (await remote.call("config", undefined)) as MarianConfig;
     mustFit(codec, config, folder);
     return new NativePolicy(remote, config, codec);
   }
 
-  /** Writes a Hugging Face folder; it appears whole or not at all. */
+  /**
+   * Writes a Hugging Face folder; it appears whole or not at all. After training with `lora` it is an adapter's folder, which
+   * names that of the policy it began with, and holds no tokenizers.
+   */
   async save(folder: string): Promise<void> {
     await writeFolderAtomic(folder, async (aside) => {
-      await this.#remote.call("save", aside);
-      await saveTextCodec(this.codec, aside);
+      const whole = await this.#remote.call("save", aside);
+      if (whole) await saveTextCodec(this.codec, aside);
     });
   }
 
@@ -224,6 +228,7 @@ export class NativePolicy implements Policy {
       options: arithmetic(options),
       ...(options.loss ? { loss: options.loss } : {}),
       ...(options.behavior === undefined ? {} : { behavior: options.behavior }),
+      ...(options.lora ? { lora: options.lora } : {}),
     };
     await this.#remote.call("beginTraining", request);
     return trainLoop(this.#remote, options);

@@ -1,7 +1,8 @@
 /** The graphs that a native policy runs, and how batches become their inputs. */
 
 import type { MarianConfig } from "../model/config.js";
-import { type KeysValues, MASKED, Marian, positionTable } from "../model/marian.js";
+import { type Lora, recordLora } from "../model/lora.js";
+import { type KeysValues, MASKED, Marian, positionTable, type Regularise } from "../model/marian.js";
 import { fillDropoutMask } from "../tensor/dropout.js";
 import { Graph, type Value } from "../tensor/graph.js";
 import {
@@ -26,19 +27,21 @@ import { type Loss, logLikelihood, type Still } from "./loss.js";
 export interface DropoutSite {
   readonly name: string;
   readonly shape: Shape;
+  /** Where it is another than the training's. */
+  readonly rate?: number;
 }
 
 /** A regulariser that multiplies by masks given at each run, and the list of them. */
 export function dropoutSites(graph: Graph): {
   sites: DropoutSite[];
-  regularise: (x: Value, site: string) => Value;
+  regularise: (x: Value, site: string, rate?: number) => Value;
 } {
   const sites: DropoutSite[] = [];
   return {
     sites,
-    regularise: (x, site) => {
+    regularise: (x, site, rate) => {
       const name = `dropout.${site}`;
-      sites.push({ name, shape: x.shape });
+      sites.push({ name, shape: x.shape, ...(rate === undefined ? {} : { rate }) });
       return mul(x, graph.input(name, x.shape));
     },
   };
@@ -71,14 +74,22 @@ export interface TokenGraph {
   readonly sites: readonly DropoutSite[];
 }
 
-/** The graph of a loss over target tokens; the weighted negative log-likelihood where none is given. */
+/**
+ * The graph of a loss over target tokens; the weighted negative log-likelihood where none is given. With `lora` its A and B
+ * are parameters beside those of the network.
+ */
 export function tokenGraph(
   config: MarianConfig,
-  options: { smoothing: number; dropout: boolean; loss?: Loss },
+  options: { smoothing: number; dropout: boolean; loss?: Loss; lora?: Lora & { dropout?: number } },
 ): TokenGraph {
   const graph = new Graph();
   const { sites, regularise } = dropoutSites(graph);
-  const marian = new Marian(graph, config, options.dropout ? { regularise } : {});
+  const { lora } = options;
+  const adapted: Regularise = (x, site) => (lora?.dropout ? regularise(x, site, lora.dropout) : x);
+  const marian = new Marian(graph, config, {
+    ...(options.dropout ? { regularise } : {}),
+    ...(lora ? { adapt: recordLora(config, lora, adapted) } : {}),
+  });
   const hidden = recordTeacherForcing(marian);
   const rows = graph.input("tokenRows", ["token"], "int64");
   const targets = graph.input("targets", ["token"], "int64");
@@ -287,7 +298,7 @@ export class BatchFeeder {
     };
   }
 
-  /** Masks for every site, fresh for (seed, step). Passes of one update that are held at once need `slot`s of their own. */
+  /** Masks for every site, of its own rate or of `rate`, fresh for (seed, step). Passes of one update that are held at once need `slot`s of their own. */
   dropout(
     sites: readonly DropoutSite[],
     symbols: Readonly<Record<string, number>>,
@@ -306,7 +317,7 @@ export class BatchFeeder {
         this.#masks.set(name, buffer);
       }
       const mask = buffer.subarray(0, size);
-      fillDropoutMask(mask, rate, deriveKey(seed, 0x64726f70, step, i));
+      fillDropoutMask(mask, site.rate ?? rate, deriveKey(seed, 0x64726f70, step, i));
       const width = Number(site.shape.at(-1));
       feeds[site.name] = floats(mask, [size / width, width]);
     });

@@ -1,5 +1,6 @@
 /** What a policy is to the loop: something that samples and, where it can, is trained and gives log-probabilities. */
 
+import type { TrainedLora } from "./adapter.js";
 import type { TokenDivergences } from "./divergence.js";
 import type { LossRequest } from "./loss.js";
 import type { TrainingOptions, TrainingProgress } from "./training.js";
@@ -103,6 +104,8 @@ export interface TrainOptions extends TrainingOptions {
   loss?: LossRequest;
   /** Folder of the policy that sampled, for losses that read its distributions. */
   behavior?: string;
+  /** Train an adapter, and leave the policy's other weights as they are; absent: train all of them. */
+  lora?: TrainedLora;
   /** Updates between two evaluations; the training state is kept as often. */
   evaluateEvery: number;
   /** Stop after this many evaluations without a better score. */

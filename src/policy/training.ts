@@ -152,7 +152,9 @@ export class Training {
         const position = this.#step * this.#options.accumulate + i;
         const { dropout, seed } = this.#options;
         const masks =
-          dropout === 0 ? {} : this.#feeder.dropout(this.#sites, batch.symbols, dropout, seed, position, i);
+          this.#sites.length === 0
+            ? {}
+            : this.#feeder.dropout(this.#sites, batch.symbols, dropout, seed, position, i);
         batches.push({ ...batch, feeds: { ...batch.feeds, ...masks } });
       }
       let pass = 0;

@@ -1,12 +1,14 @@
 /** The part of a native policy that lives in the worker thread: weights, programs, training. */
 
 import type { MarianConfig } from "../model/config.js";
-import { loadModelFolder, saveModelFolder } from "../model/folder.js";
+import { loadModelFolder, type StoredModel, saveModelFolder } from "../model/folder.js";
 import { initialise } from "../model/initialise.js";
+import type { Lora } from "../model/lora.js";
 import type { Parameters } from "../tensor/parameters.js";
 import { floatData, Program } from "../tensor/program.js";
 import type { CallContext, RemoteObject } from "../tensor/thread-worker.js";
 import { type Batch, Trainer } from "../tensor/trainer.js";
+import { Adapter, type TrainedLora } from "./adapter.js";
 import { type Group, packBatches, withTwin } from "./batches.js";
 import { type BeamOptions, beamSearch } from "./beam.js";
 import { Decoder, DecoderPrograms } from "./decoder.js";
@@ -34,10 +36,10 @@ const comparers = new Map<string, Promise<Program>>();
 const opened = new Map<number, WorkerPolicy>();
 let nextHandle = 0;
 
-function scorerOf(config: MarianConfig, distributions = false): Promise<Program> {
-  const key = JSON.stringify({ config, distributions });
+function scorerOf(config: MarianConfig, distributions = false, lora?: Lora): Promise<Program> {
+  const key = JSON.stringify({ config, distributions, lora });
   const compile = () => {
-    const graph = tokenGraph(config, { smoothing: 0, dropout: false });
+    const graph = tokenGraph(config, { smoothing: 0, dropout: false, ...(lora ? { lora } : {}) });
     const { logProbs } = graph;
     return Program.compile(
       graph.graph,
@@ -64,7 +66,7 @@ function comparerOf(config: MarianConfig): Promise<Program> {
 export default async function open(args: OpenArgs): Promise<RemoteObject> {
   const policy =
     "folder" in args
-      ? new WorkerPolicy(await loadModelFolder(args.folder))
+      ? new WorkerPolicy(await loadModelFolder(args.folder), args.folder)
       : new WorkerPolicy({ config: args.config, parameters: initialise(args.config, args.seed) });
   const handle = nextHandle++;
   opened.set(handle, policy);
@@ -72,7 +74,7 @@ export default async function open(args: OpenArgs): Promise<RemoteObject> {
     methods: {
       config: () => policy.config,
       handle: () => handle,
-      save: (folder: string) => saveModelFolder(folder, policy.config, policy.parameters),
+      save: (folder: string) => policy.save(folder),
       sample: (request: SampleRequest, context) => policy.sample(request, context),
       beam: (request: BeamRequest, context) => policy.beam(request, context),
       logProbabilities: (groups: PackedGroups, context) =>
@@ -113,20 +115,35 @@ export interface TrainRequest {
   readonly loss?: LossRequest;
   /** Folder of the policy that sampled, for losses that read its distributions. */
   readonly behavior?: string;
+  /** Train an adapter, and leave the policy's other weights as they are; absent: train all of them. */
+  readonly lora?: TrainedLora;
 }
 
 class WorkerPolicy {
   readonly config: MarianConfig;
   readonly parameters: Parameters;
   readonly #feeder: BatchFeeder;
+  /** What was loaded, and from where, while nothing else has been trained from it. */
+  #stored: { model: StoredModel; folder: string } | undefined;
+  /** What was trained last, where that was an adapter. */
+  #adapter: Adapter | undefined;
   /** Programs that hold a copy of the present weights, once something has been decoded with them. */
   #decoding: DecoderPrograms | undefined;
   readonly session = new TrainingSession((weights) => this.#take(weights));
 
-  constructor({ config, parameters }: { config: MarianConfig; parameters: Parameters }) {
-    this.config = config;
-    this.parameters = parameters;
-    this.#feeder = new BatchFeeder(config);
+  /** `folder` is where the model was read from; absent for a new one. */
+  constructor(model: StoredModel, folder?: string) {
+    this.config = model.config;
+    this.parameters = model.parameters;
+    this.#feeder = new BatchFeeder(model.config);
+    this.#stored = folder === undefined ? undefined : { model, folder };
+  }
+
+  /** Writes an adapter where one was trained last, else all weights: then true. */
+  async save(folder: string): Promise<boolean> {
+    if (this.#adapter) await this.#adapter.save(folder);
+    else await saveModelFolder(folder, this.config, this.parameters);
+    return this.#adapter === undefined;
   }
 
   async sample(request: SampleRequest, context: CallContext): Promise<void> {
@@ -196,20 +213,28 @@ class WorkerPolicy {
     }
   }
 
-  async beginTraining({ groups, options, loss: request, behavior }: TrainRequest): Promise<void> {
+  async beginTraining({ groups, options, loss: request, behavior, lora }: TrainRequest): Promise<void> {
     await this.session.end();
     const loss = await makeLoss(request);
+    const adapter = lora ? await this.#adapterFor(lora, options.seed) : undefined;
+    this.#adapter = adapter;
+    if (!adapter) this.#stored = undefined;
     const recorded = tokenGraph(this.config, {
       smoothing: options.labelSmoothing,
       dropout: options.dropout > 0,
       loss,
+      ...(lora ? { lora } : {}),
     });
+    const { weights } = adapter ?? { weights: this.parameters };
     // A copy: evaluation reads the moving average of weights where training goes on with the weights themselves.
-    const trained = this.parameters.like(this.parameters.data.slice());
-    const trainer = await Trainer.compile(recorded.graph, recorded.loss, trained, {
-      logProbs: recorded.logProbs,
-      ...seenOutputs(recorded),
-    });
+    const trained = weights.like(weights.data.slice());
+    const trainer = await Trainer.compile(
+      recorded.graph,
+      recorded.loss,
+      trained,
+      { logProbs: recorded.logProbs, ...seenOutputs(recorded) },
+      adapter ? { frozen: adapter.base } : {},
+    );
     const still = await this.#still(loss, reads(recorded, "behavior") ? behavior : undefined);
     const task = new LossTask(this.#feeder, recorded, loss, still);
     this.session.begin(
@@ -221,16 +246,25 @@ class WorkerPolicy {
   /** What a loss needs of policies that are held still; undefined where it needs none. */
   async #still(loss: Loss, behaviorFolder: string | undefined): Promise<StillPolicies | undefined> {
     if (!loss.old && behaviorFolder === undefined) return undefined;
-    return {
-      scorers: {
-        tokens: await scorerOf(this.config),
-        distributions: await scorerOf(this.config, true),
-      },
-      old: this.parameters.like(),
-      ...(behaviorFolder === undefined
-        ? {}
-        : { behavior: (await loadModelFolder(behaviorFolder)).parameters }),
+    const adapter = this.#adapter;
+    const scorers = {
+      tokens: await scorerOf(this.config, false, adapter?.lora),
+      distributions: await scorerOf(this.config, true, adapter?.lora),
     };
+    const old = adapter?.still() ?? this.parameters.like();
+    if (behaviorFolder === undefined) return { scorers, old };
+    const { parameters } = await loadModelFolder(behaviorFolder);
+    // The scorers have a place for an adapter; one of zeros adds nothing.
+    const none = adapter?.weights.like().feeds();
+    return { scorers, old, behavior: { feeds: () => ({ ...parameters.feeds(), ...none }) } };
+  }
+
+  /** The adapter to train on: the policy's own, or a fresh one on the policy as it was loaded. */
+  async #adapterFor(lora: TrainedLora, seed: number): Promise<Adapter> {
+    if (!this.#stored) throw new Error("an adapter is trained on a policy that lies in a folder as it is");
+    const { model, folder } = this.#stored;
+    if (model.adapter) return Adapter.continued(this.config, lora, model.adapter);
+    return Adapter.fresh(this.config, lora, this.parameters.like(this.parameters.data.slice()), folder, seed);
   }
 
   async release(): Promise<void> {
@@ -240,7 +274,8 @@ class WorkerPolicy {
 
   /** Takes over other weights: programs that hold the old ones go. */
   async #take(weights: Float32Array): Promise<void> {
-    this.parameters.data.set(weights);
+    if (this.#adapter) this.#adapter.take(weights, this.parameters);
+    else this.parameters.data.set(weights);
     await this.#releaseDecoder();
   }
 

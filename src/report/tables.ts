@@ -68,6 +68,7 @@ export function policyTable(summary: RunSummary): Table {
   const controls = new Map(
     controlPairs(summary).map(({ selected, control }) => [selected.name, control] as const),
   );
+  const judge = summary.policies.find((policy) => policy.judge)?.judge?.name;
   const rows = inTableOrder(summary).map((policy): Row => {
     const control = controls.get(policy.name);
     const cells = [
@@ -77,6 +78,7 @@ export function policyTable(summary: RunSummary): Table {
       ...(controls.size === 0 ? [] : [control ? rewardGain(summary, policy, control) : MISSING]),
       points(policy.bleu.value),
       points(policy.chrf.value),
+      ...(judge === undefined ? [] : [policy.judge ? rewardPoints(policy.judge.mean.value) : MISSING]),
       policy === start ? MISSING : decimal(policy.klFromBc, 2),
       decimal(policy.diversity.distinct2, 2),
       percent(policy.diversity.uniqueShare),
@@ -93,6 +95,10 @@ export function policyTable(summary: RunSummary): Table {
     ({ control, selected }) => `${control.name} to ${selected.name}`,
   );
   const notes = ["Mean reward: 0 to 100, higher is better, with its 95 % interval."];
+  if (judge !== undefined)
+    notes.push(
+      `${judge}: the judge, which no policy is trained for; its mean over the translations that BLEU and chrF see, 0 to 100.`,
+    );
   if (rows.some(({ mark }) => mark === "control")) {
     notes.push(
       "† control: trained on as many candidates chosen at random, by the same steps" +
@@ -109,6 +115,7 @@ export function policyTable(summary: RunSummary): Table {
       ...(controls.size === 0 ? [] : [right("vs random")]),
       right("BLEU"),
       right("chrF"),
+      ...(judge === undefined ? [] : [right(judge)]),
       right("KL"),
       right("distinct"),
       right("unique"),

@@ -5,6 +5,7 @@ import { idleKeys } from "./config-rules.js";
 import { type PresetName, presetNames } from "./config-schema.js";
 import {
   expected,
+  holdsKeys,
   isGroup,
   type KeyPath,
   kindOf,
@@ -66,7 +67,7 @@ function groupLines(
     if (child === undefined || idle.has(pathText(path))) return [];
     const indent = "  ".repeat(above.length);
     const comment = commentOf(child, value, origins[pathText(path)]);
-    if (isGroup(value) && (child.properties ?? child.oneOf)) {
+    if (isGroup(value) && holdsKeys(child)) {
       const head = above.length === 0 ? ["", ...wrapped(comment, "# ")] : wrapped(comment, `${indent}# `);
       return [...head, `${indent}${name}:`, ...groupLines(value, child, path, idle, origins)];
     }
@@ -169,7 +170,10 @@ function rows(prefix: string, keys: Record<string, SchemaNode>, values: unknown)
     if (node.properties) return rows(`${prefix}${name}.`, properties(node), value);
     const shownDefault = isRequired(prefix + name) || value === undefined ? "" : `\`${inline(value)}\``;
     const cells = [`\`${prefix}${name}\``, shownDefault, expected(node), node.description, node.origin];
-    return [`| ${cells.map((cell) => String(cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`];
+    const row = `| ${cells.map((cell) => String(cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`;
+    // A group that may be null: its keys have their defaults once it is there.
+    const [inner] = holdsKeys(node) && !node.oneOf ? shapes(node) : [];
+    return inner ? [row, ...rows(`${prefix}${name}.`, properties(inner), undefined)] : [row];
   });
 }
 

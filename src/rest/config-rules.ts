@@ -193,6 +193,8 @@ function partName(part: RewardPart): string {
   switch (part.kind) {
     case "module":
       return `module ${part.path}`;
+    case "pretrained":
+      return `pretrained ${part.model}${part.variant === null ? "" : ` as ${part.variant}`}`;
     case "http":
       return `http ${part.name ?? part.url}`;
     case "command":
@@ -291,6 +293,27 @@ function* modelIssues({ policy, model, bc }: Config): Generator<Issue> {
   }
 }
 
+function* loraIssues({ policy, method, model, improve: { lora } }: Config): Generator<Issue> {
+  if (policy.kind === "server" || method !== "rest" || lora === null) return;
+  for (const [index, target] of lora.targets.entries())
+    if (lora.targets.indexOf(target) < index)
+      yield {
+        path: ["improve", "lora", "targets", index],
+        message: `is ${target}, which the list already holds. Remove it.`,
+      };
+  // Of a folder's model the sizes are known once it is read.
+  if (model.from !== null) return;
+  const { width, inner } = modelSize(model);
+  const feedForward = lora.targets.some((target) => target === "fc1" || target === "fc2");
+  const most = feedForward ? Math.min(width, inner) : width;
+  if (lora.rank > most)
+    yield {
+      path: ["improve", "lora", "rank"],
+      message: `is ${lora.rank} but must be at most ${most}, the smaller side of the matrices that it adapts. Lower it.`,
+      related: [["improve", "lora"]],
+    };
+}
+
 function* trainingIssues({ policy, method, bc, improve, reward }: Config): Generator<Issue> {
   if (policy.kind === "server") return;
   const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [];
@@ -354,6 +377,14 @@ function* evaluateIssues({ evaluate }: Config): Generator<Issue> {
   }
 }
 
+function* judgeIssues({ reward, evaluate: { judge } }: Config): Generator<Issue> {
+  if (judge && rewardParts(reward).some((part) => part.kind === "pretrained" && part.model === judge.model))
+    yield {
+      path: ["evaluate", "judge", "model"],
+      message: `is ${judge.model}, which is the reward, too: a judge must not be what the policies are trained for. Name a checkpoint of another family, or remove evaluate.judge.`,
+    };
+}
+
 function* dataIssues({ data }: Config): Generator<Issue> {
   const { train, validation, test } = data;
   for (const [index, file] of train.entries()) {
@@ -386,6 +417,7 @@ export function crossIssues(config: Config): Issue[] {
     ...dataIssues(config),
     ...servedIssues(config),
     ...modelIssues(config),
+    ...loraIssues(config),
     ...trainingIssues(config),
     ...rewardIssues(config),
     ...thresholdIssues(config),
@@ -393,6 +425,7 @@ export function crossIssues(config: Config): Issue[] {
     ...lossIssues(config),
     ...onlineIssues(config),
     ...evaluateIssues(config),
+    ...judgeIssues(config),
   ];
 }
 
@@ -426,7 +459,7 @@ function idleServed(): IdleKey[] {
   const because = "where policy.kind is server";
   const ofTraining = [
     ...["trainSteps", "batchTokens", "accumulate", "warmupSteps", "schedule", "labelSmoothing", "dropout"],
-    ...["weightDecay", "clipNorm", "averageDecay", "evaluateEvery", "patience"],
+    ...["weightDecay", "clipNorm", "averageDecay", "evaluateEvery", "patience", "lora"],
   ];
   return [
     { path: ["model"], because },

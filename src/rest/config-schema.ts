@@ -1,6 +1,7 @@
 /** Every key a configuration may hold, once: its type, bounds, default, description and where the value comes from. */
 import { z } from "zod";
 import type { PresetName as ModelPreset } from "../model/config.js";
+import { loraTargets } from "../model/lora-targets.js";
 import { lossNames } from "./losses/names.js";
 import { onlineMethodNames } from "./names.js";
 
@@ -312,6 +313,24 @@ const rewardKinds = {
   },
   places: { kind: z.literal("places") },
   number: { kind: z.literal("number") },
+  pretrained: {
+    kind: z.literal("pretrained"),
+    model: required(
+      path,
+      "Folder of a published checkpoint (MetricX, COMET, BLEURT), named as it was published; from this file's folder",
+    ),
+    variant: key(
+      text("a text").nullable(),
+      null,
+      "Which of the family's metrics it is, such as metricx-24-qe; null: as its configuration and the folder's name say",
+    ),
+    tokenizer: key(
+      path.nullable(),
+      null,
+      "The tokenizer's file, or the folder it lies in; null: in the folder of the checkpoint",
+    ),
+    batchTokens: key(tokens, 4096, "Tokens scored at once, padding included"),
+  },
 };
 
 const price = z.number().min(0).max(1_000_000);
@@ -403,7 +422,14 @@ export const policyTransportKeys = [
 ] as const;
 
 /** How a reward is asked, not what it gives: a change of these undoes nothing. */
-export const transportKeys = ["headers", "batchSize", "concurrency", "timeoutSeconds", "retries"] as const;
+export const transportKeys = [
+  "headers",
+  "batchSize",
+  "batchTokens",
+  "concurrency",
+  "timeoutSeconds",
+  "retries",
+] as const;
 
 const weight = key(
   z.number().gt(0).max(1_000_000),
@@ -462,6 +488,9 @@ const reward = z
     z.strictObject({ ...rewardKinds.judge, penalties }).meta({
       description: "A language model that judges by a rubric, several times a candidate",
     }),
+    z.strictObject({ ...rewardKinds.pretrained, penalties }).meta({
+      description: "A published metric that was trained on human ratings, from its checkpoint",
+    }),
     z.strictObject({ ...rewardKinds.places, penalties }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
@@ -482,6 +511,7 @@ const reward = z
               z.strictObject({ ...rewardKinds.http, weight }),
               z.strictObject({ ...rewardKinds.command, weight }),
               z.strictObject({ ...rewardKinds.judge, weight }),
+              z.strictObject({ ...rewardKinds.pretrained, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
               z.strictObject({ ...rewardKinds.number, weight }),
             ]),
@@ -504,6 +534,7 @@ const reward = z
               z.strictObject(rewardKinds.http),
               z.strictObject(rewardKinds.command),
               z.strictObject(rewardKinds.judge),
+              z.strictObject(rewardKinds.pretrained),
               z.strictObject(rewardKinds.places),
               z.strictObject(rewardKinds.number),
             ]),
@@ -688,6 +719,23 @@ const value = z
   .prefault({})
   .meta({ description: "The behaviour value function, which losses bvmpo and oac need" });
 
+const lora = z.strictObject({
+  rank: key(
+    whole(1, 65_536),
+    8,
+    "Rank r of what is added to a layer's matrix: B·A, with r columns and r rows",
+    "Hu et al. 2021",
+  ),
+  alpha: key(z.number().gt(0).max(1_000_000), 16, "α: what is added is scaled by α / r"),
+  targets: key(
+    z.array(z.enum(loraTargets)).min(1),
+    ["q_proj", "v_proj"],
+    "Layers that are adapted, in every encoder and decoder layer: attention's four, and the feed-forward two",
+    "Hu et al. 2021",
+  ),
+  dropout: key(shareBelowOne, 0, "Dropout of a layer's input on its way into A"),
+});
+
 const trainer = z
   .strictObject({
     command: key(
@@ -738,6 +786,11 @@ const improve = z
       "previous",
       "Fine-tune from the policy before, or from BC every time, as ReST-EM does",
       "paper 3",
+    ),
+    lora: key(
+      lora.nullable(),
+      null,
+      "Train a low-rank adapter on BC and leave BC's weights as they are, for all Improve steps; null: train all weights",
     ),
     thresholds: z
       .strictObject({
@@ -956,6 +1009,16 @@ const evaluate = z
       "13a",
       "sacreBLEU's tokenizer; zh for Chinese, char for other scripts without spaces",
     ),
+    judge: z
+      .strictObject({
+        ...rewardKinds.pretrained,
+        kind: required(
+          z.literal("pretrained"),
+          "A published metric whose mean stands beside BLEU and chrF; without evaluate.judge there is none",
+        ),
+      })
+      .optional()
+      .meta({ description: "A published metric, of another family than the reward" }),
   })
   .prefault({})
   .meta({ description: "What the report measures, on sources never trained on" });

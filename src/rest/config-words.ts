@@ -38,9 +38,15 @@ function valuesOf({ additionalProperties }: SchemaNode): SchemaNode | undefined 
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 
-/** The shapes that a value may have; more than one for `reward`, by its kind. */
+/** The shapes that a value may have; more than one for `reward`, by its kind. Of a group that may be null, the group's. */
 export function shapes(node: SchemaNode): SchemaNode[] {
-  return node.oneOf?.map(asNode) ?? [node];
+  if (node.oneOf) return node.oneOf.map(asNode);
+  return [node.anyOf?.map(asNode).find(({ properties }) => properties) ?? node];
+}
+
+/** Whether what stands there may be a group of keys. */
+export function holdsKeys(node: SchemaNode): boolean {
+  return shapes(node).some(({ properties }) => properties);
 }
 
 /** `learned` for the shape of a learned reward; undefined for a node without a kind of its own. */

@@ -153,9 +153,14 @@ export class RunContext {
     );
   }
 
+  /** Whether the run may be written into. */
+  get writes(): boolean {
+    return this.#metrics !== undefined;
+  }
+
   /** What rewards outside of this process have given; new scores are kept unless the run is only read. */
   scores(): Promise<ScoreCache> {
-    this.#scores ??= ScoreCache.open(this.folder.scores, { write: this.#metrics !== undefined });
+    this.#scores ??= ScoreCache.open(this.folder.scores, { write: this.writes });
     return this.#scores;
   }
 

@@ -1,19 +1,26 @@
 /** Which configuration keys a step's result follows from: a change of any of them means doing it again. */
 
 import { lessonKeys } from "./config-schema.js";
-import { COMMAND_CONTENT, MODULE_CONTENT, TRAINER_CONTENT } from "./inputs.js";
+import {
+  COMMAND_CONTENT,
+  JUDGE_CONTENT,
+  MODULE_CONTENT,
+  PRETRAINED_CONTENT,
+  TRAINER_CONTENT,
+} from "./inputs.js";
 import { BC, isOnlinePolicy } from "./names.js";
 
 /** Whether a reward is learned says whether a part of the data is set aside for it. */
 const prepared = ["data", "policy.kind", "model", "reward.kind", "reward.parts"];
 const firstPolicy = ["data", "policy", "model", "bc"];
-const scoring = ["reward", MODULE_CONTENT, COMMAND_CONTENT];
+const scoring = ["reward", MODULE_CONTENT, COMMAND_CONTENT, PRETRAINED_CONTENT];
 /** What BLEU sees, as a reward and as what a learned reward is taught. */
 const TOKENIZER = "evaluate.bleuTokenizer";
 /** What a learned reward follows from: not what is done with its scores afterwards. */
 const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
 const chosen = [...firstPolicy, ...scoring, "grow", "evaluate.temperature", TOKENIZER];
+const evaluated = ["evaluate", JUDGE_CONTENT];
 const everything = [...chosen, "improve", TRAINER_CONTENT];
 const online = [...chosen, "online"];
 
@@ -27,9 +34,9 @@ export function dependenciesOf(step: string): string[] {
   if (step === "reward") return [...firstPolicy, ...lessons, "grow.maxTokens", TOKENIZER];
   if (step.startsWith("reward-")) return everything;
   const [, kind, name] = /^(evaluate|grow|score|value)-(.+)$/.exec(step) ?? [undefined, "train", step];
-  if (isOnlinePolicy(name!)) return kind === "evaluate" ? [...online, "evaluate"] : online;
+  if (isOnlinePolicy(name!)) return kind === "evaluate" ? [...online, ...evaluated] : online;
   const first = name === "1" || name === BC;
-  if (!first) return kind === "evaluate" ? [...everything, "evaluate"] : everything;
+  if (!first) return kind === "evaluate" ? [...everything, ...evaluated] : everything;
   switch (kind) {
     case "grow":
       return [...firstPolicy, "grow"];
@@ -38,7 +45,7 @@ export function dependenciesOf(step: string): string[] {
     case "value":
       return [...firstPolicy, "grow", ...scoring, "improve.value", TOKENIZER];
     case "evaluate":
-      return [...firstPolicy, ...scoring, "evaluate", "grow.maxTokens"];
+      return [...firstPolicy, ...scoring, ...evaluated, "grow.maxTokens"];
     default:
       return firstPolicy;
   }

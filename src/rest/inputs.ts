@@ -1,13 +1,15 @@
 /** Which files of the user's a configuration names: corpora, a reward's module or script, the model to start from. */
 
 import { readdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
-import { loadModelFolder, type StoredModel } from "../model/folder.js";
+import { loadModelFolder, type StoredModel, wholeFolder } from "../model/folder.js";
+import { tooSmallFor } from "../model/lora.js";
 import { mustFit } from "../policy/native.js";
-import { remoteScores } from "../reward/create.js";
+import { type PretrainedRewardOptions, pretrainedPlace, remoteScores } from "../reward/create.js";
 import { moduleReward } from "../reward/module.js";
+import { familyOf } from "../reward/pretrained/open.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
 import { runFolder } from "../store/run-folder.js";
@@ -25,9 +27,15 @@ export const COMMAND_CONTENT = "content of the reward's command";
 /** And of those that the trainer's command names. */
 export const TRAINER_CONTENT = "content of the trainer's command";
 
+/** The same of a published checkpoint and its tokenizer; a run is held to the one that it has begun with. */
+export const PRETRAINED_CONTENT = "content of the pretrained reward";
+
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE =
-  /^(?:(?:generation_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^model\.safetensors$|^pytorch_model\.bin$/;
+  /^(?:(?:generation_|adapter_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^(?:adapter_)?model(?:-\d+-of-\d+)?\.safetensors$|^pytorch_model(?:-\d+-of-\d+)?\.bin$|^(?:model\.safetensors|pytorch_model\.bin)\.index\.json$/;
+
+/** The same of the judge, of which the evaluations alone know. */
+export const JUDGE_CONTENT = "content of the judge";
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
@@ -57,7 +65,50 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         : [],
     ),
     ...commandFiles(improve.trainer.command, configFile).map((path) => place(TRAINER_CONTENT, path)),
+    ...(await pretrainedPlaces(reward, configFile)),
+    ...(await judgePlaces(evaluate.judge, configFile)),
   ];
+}
+
+/** The files of each pretrained reward; none of one whose folder is gone, which is told by who loads it. */
+async function pretrainedPlaces(reward: Config["reward"], configFile: string): Promise<InputPlace[]> {
+  const places: InputPlace[] = [];
+  for (const part of rewardParts(reward))
+    if (part.kind === "pretrained")
+      places.push(...(await pretrainedFiles(part, configFile).catch(orNone<InputPlace>)));
+  return places;
+}
+
+/** The files of the judge, likewise. */
+async function judgePlaces(judge: Config["evaluate"]["judge"], configFile: string): Promise<InputPlace[]> {
+  if (!judge) return [];
+  const places = await pretrainedFiles(judge, configFile).catch(orNone<InputPlace>);
+  return places.map((place) => ({ ...place, key: JUDGE_CONTENT }));
+}
+
+function orNone<T>(error: unknown): T[] {
+  if (error instanceof UserError) return [];
+  throw error;
+}
+
+/**
+ * The files that the scores of a pretrained reward follow from.
+ * @throws UserError where it is none, or one of them is missing.
+ */
+export async function pretrainedFiles(
+  part: PretrainedRewardOptions,
+  configFile: string,
+): Promise<InputPlace[]> {
+  const { folder, options } = pretrainedPlace(part, configFile);
+  const family = await familyOf(folder, options);
+  return (await family.files(folder, options)).map((file) => {
+    const inside = relative(folder, file);
+    // As the configuration has it, so that a run that is moved with its model is the same run.
+    const path = inside.startsWith("..")
+      ? join(part.tokenizer ?? "", basename(file))
+      : join(part.model, inside);
+    return { key: PRETRAINED_CONTENT, path, file };
+  });
 }
 
 /**
@@ -67,24 +118,34 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
   await checkHelpers(config, configFile);
+  if (config.evaluate.judge) await pretrainedFiles(config.evaluate.judge, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
   const { from } = config.model;
   if (from === null) return;
-  await checkModel(resolve(dirname(configFile), from));
+  const model = await checkModel(resolve(dirname(configFile), from));
+  const { lora } = config.improve;
+  const layer = config.method === "rest" && lora ? tooSmallFor(model.config, lora) : undefined;
+  if (lora && layer)
+    throw new UserError(
+      `improve.lora.rank is ${lora.rank} but must be at most ${Math.min(layer.out, layer.in)}, the smaller side of ` +
+        `${layer.name} of ${from}. Lower it.`,
+      { file: configFile },
+    );
 }
 
 /** Reads a model folder whole. @throws UserError where it is not one that a run can start from. */
 export async function checkModel(folder: string): Promise<StoredModel> {
   const model = await loadModelFolder(folder);
-  mustFit(await loadTextCodec(folder), model.config, folder);
+  mustFit(await loadTextCodec(await wholeFolder(folder)), model.config, folder);
   return model;
 }
 
-/** @throws UserError where a module or program of a reward or the trainer is not there, or a variable that a server needs is not set. */
+/** @throws UserError where a module, program or checkpoint of a reward, or the trainer, is not there, or a variable that a server needs is not set. */
 export async function checkHelpers(config: Config, configFile: string): Promise<void> {
   for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
+    if (part.kind === "pretrained") await pretrainedFiles(part, configFile);
     if (rewardIsRemote(part)) remoteScores(part, configFile);
   }
   checkPolicy(config, runFolder(dirname(configFile)));
@@ -94,10 +155,15 @@ async function modelFiles(
   from: string,
   place: (key: string, path: string) => InputPlace,
 ): Promise<InputPlace[]> {
-  // A folder that is not there is told by who loads it.
-  const names = await readdir(place("model.from", from).file).catch(() => []);
-  return names
-    .filter((name) => MODEL_FILE.test(name))
-    .sort()
-    .map((name) => place("model.from", `${from}/${name}`));
+  const { file } = place("model.from", from);
+  // What is wrong with a folder is told by who loads it.
+  const base = await wholeFolder(file).catch(() => file);
+  const folders = base === file ? [from] : [from, base];
+  const places: InputPlace[] = [];
+  for (const folder of folders) {
+    const names = await readdir(place("model.from", folder).file).catch(() => []);
+    for (const name of names.filter((name) => MODEL_FILE.test(name)).sort())
+      places.push(place("model.from", `${folder}/${name}`));
+  }
+  return places;
 }

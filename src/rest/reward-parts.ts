@@ -6,6 +6,7 @@ export type RewardPart =
   | Exclude<Reward, { parts: unknown }>
   | Extract<Reward, { parts: unknown }>["parts"][number];
 export type RemotePart = Extract<RewardPart, { kind: "http" | "command" | "judge" }>;
+export type PretrainedPart = Extract<RewardPart, { kind: "pretrained" }>;
 export type LearnedPart = Extract<RewardPart, { kind: "learned" }>;
 
 /** Its parts, or itself where it has none. */
@@ -32,13 +33,22 @@ export function withoutTransport(config: Config): Config {
     for (const name of keys) Reflect.deleteProperty(kept, name);
     return kept;
   };
-  const policy = config.policy.kind === "server" ? bare(config.policy, policyTransportKeys) : config.policy;
-  const { reward } = config;
+  const { policy, reward, evaluate } = config;
+  const rest = {
+    ...config,
+    policy: policy.kind === "server" ? bare(policy, policyTransportKeys) : policy,
+    evaluate: evaluate.judge ? { ...evaluate, judge: bare(evaluate.judge, transportKeys) } : evaluate,
+  };
   if (!("parts" in reward))
-    return { ...config, policy, reward: rewardIsRemote(reward) ? bare(reward, transportKeys) : reward };
-  const parts = reward.parts.map((part) => (rewardIsRemote(part) ? bare(part, transportKeys) : part));
+    return { ...rest, reward: hasTransport(reward) ? bare(reward, transportKeys) : reward };
+  const parts = reward.parts.map((part) => (hasTransport(part) ? bare(part, transportKeys) : part));
   // Each part is as it was, less some keys.
-  return { ...config, policy, reward: { ...reward, parts } as Reward };
+  return { ...rest, reward: { ...reward, parts } as Reward };
+}
+
+/** Whether some of its keys say how it is asked alone. */
+function hasTransport(part: Reward | RewardPart): part is RemotePart | PretrainedPart {
+  return rewardIsRemote(part) || part.kind === "pretrained";
 }
 
 /** Whether it is computed outside of this process. */

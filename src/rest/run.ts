@@ -22,6 +22,7 @@ import { discardStaleWork } from "./leftovers.js";
 import { liveReporter } from "./live.js";
 import { BC, stepNames } from "./names.js";
 import { trainingTime } from "./pace.js";
+import { refuseExchanged } from "./pretrained-pin.js";
 import { type Reporter, silent } from "./reporter.js";
 import { withoutTransport } from "./reward-parts.js";
 import { candidateIdentity, openDonors, takeStepOver } from "./share.js";
@@ -225,6 +226,7 @@ async function openManifest(folder: RunFolder, config: Config, reporter: Reporte
   const now = { seed: config.seed, config: withoutTransport(config) as unknown as Json, inputs };
   if (!manifest)
     return Manifest.create(folder.root, { coppice: version, ...now, identity: candidateIdentity(config) });
+  refuseExchanged(manifest.inputs, inputs);
   await checkWhatIsLeft(config, folder.config, manifest, now);
   for (const sentence of manifest.explainDifference(now)) reporter.note(sentence);
   await manifest.check({ hash: false });

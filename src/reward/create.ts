@@ -1,14 +1,18 @@
 /** Makes the reward that a configuration's `reward:` section describes. */
 
+import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import type { BleuTokenizer } from "../evaluate/tokenize/tokenizers.js";
 import type { ScoreCache } from "../store/score-cache.js";
+import type { Thread } from "../tensor/thread.js";
 import { type CheckOptions, checked } from "./contract.js";
 import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
 import { numberReward } from "./number.js";
 import { placesReward } from "./places.js";
+import type { PretrainedOptions, PretrainedScorer } from "./pretrained/family.js";
+import { pretrainedReward } from "./pretrained/pretrained.js";
 import { remembered, type ScoreSource } from "./remembered.js";
 import { type CommandOptions, commandScores } from "./remote/command.js";
 import { type HttpOptions, httpScores } from "./remote/http.js";
@@ -24,7 +28,17 @@ type SimpleRewardOptions =
   | { kind: "places" }
   | { kind: "number" }
   | { kind: "module"; path: string; name?: string }
+  | PretrainedRewardOptions
   | RemoteRewardOptions;
+
+/** A published checkpoint; paths start at the configuration's folder. */
+export interface PretrainedRewardOptions {
+  kind: "pretrained";
+  model: string;
+  variant?: string | null;
+  tokenizer?: string | null;
+  batchTokens?: number;
+}
 
 /** Rewards that are computed outside of this process. */
 type RemoteRewardOptions =
@@ -51,6 +65,10 @@ export interface RewardContext {
   learned?: Reward;
   /** Further learned rewards, which an ensemble has beside that one. */
   learnedMembers?: readonly Reward[];
+  /** Where forward passes of pretrained rewards run; absent: in threads of their own. */
+  thread?: Thread;
+  /** Sees each pretrained reward when it is loaded, and throws to refuse it. */
+  onPretrained?: (scorer: PretrainedScorer, options: PretrainedRewardOptions) => Promise<void>;
   /** Tokenizer of BLEU where the reward's own section names none. */
   tokenize?: BleuTokenizer;
   check?: CheckOptions;
@@ -104,9 +122,33 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
         configFile: context.configFile,
         ...(options.name !== undefined && { name: options.name }),
       });
+    case "pretrained": {
+      const { folder, options: opened } = pretrainedPlace(options, context.configFile);
+      return pretrainedReward(folder, opened, {
+        ...(context.thread && { thread: context.thread }),
+        ...(context.signal && { signal: context.signal }),
+        ...(context.onPretrained && { onOpen: (scorer) => context.onPretrained!(scorer, options) }),
+      });
+    }
     default:
       return remembered(remoteScores(options, context.configFile), context);
   }
+}
+
+/** The folder of a configured checkpoint, and how it is opened. */
+export function pretrainedPlace(
+  { model, variant, tokenizer, batchTokens }: PretrainedRewardOptions,
+  configFile: string,
+): { folder: string; options: PretrainedOptions } {
+  const from = dirname(configFile);
+  return {
+    folder: resolve(from, model),
+    options: {
+      ...(variant != null && { variant }),
+      ...(tokenizer != null && { tokenizer: resolve(from, tokenizer) }),
+      ...(batchTokens !== undefined && { batchTokens }),
+    },
+  };
 }
 
 /** Throws a UserError where a reward that is computed elsewhere cannot be asked; asks nothing yet. */

@@ -1,8 +1,8 @@
 /** Lowers a reward for candidates of a length that translations do not have, or in the source's language. */
 
+import { type LanguageProfiles, learnLanguages } from "../data/language.js";
 import type { Pair } from "../data/pair.js";
 import { UserError } from "../errors.js";
-import { type LanguageProfiles, learnLanguages } from "./language.js";
 import type { Reward, RewardInput } from "./reward.js";
 
 export interface Penalties {

@@ -225,6 +225,16 @@ export class Manifest {
     return this.content.inputs;
   }
 
+  /** The resolved configuration that the run last went on with. */
+  get config(): Json {
+    return this.content.config;
+  }
+
+  /** When the run began, in ISO 8601. */
+  get createdAt(): string {
+    return this.content.time.createdAt;
+  }
+
   get steps(): readonly FinishedStep[] {
     return this.content.steps;
   }

@@ -24,6 +24,8 @@ export interface RunFolder {
   /** Scores that servers, programs and judges have given. */
   scores: string;
   reward: string;
+  /** What pretrained rewards are recognised by. */
+  pretrained: string;
   /** Folder of one policy. Throws a UserError for a name that is not a policy's. */
   policy(name: string): string;
   /** Folder of one Grow step, from 1. */
@@ -63,6 +65,7 @@ export function runFolder(folder: string): RunFolder {
     policies: join(root, "policies"),
     scores: join(root, "scores.jsonl"),
     reward: join(root, "reward"),
+    pretrained: join(root, "pretrained.json"),
     policy: (name) => {
       if (!POLICY_NAME.test(name))
         throw new UserError(

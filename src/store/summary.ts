@@ -23,6 +23,8 @@ export interface PolicySummary {
   greedyReward: number;
   bleu: Interval;
   chrf: Interval;
+  /** What `evaluate.judge` says of the same translations; absent where the configuration names none. */
+  judge?: Judged;
   /** Evaluated sources. */
   n: number;
   /**
@@ -77,6 +79,12 @@ export interface AnswerFigures {
   exact: Interval;
   /** By the number of samples k, unbiased: one of them is right; and what most of them say is. */
   attempts: { k: number; pass: Interval; majority: Interval }[];
+}
+
+/** A published metric's mean over translations, on the scale of rewards, 0 to 1. */
+export interface Judged {
+  name: string;
+  mean: Interval;
 }
 
 /** What led to a policy, evaluation not counted. */

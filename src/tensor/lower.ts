@@ -3,23 +3,15 @@
 import onnxProto, { type onnx } from "onnx-proto";
 import type { ElementType, Graph, Value } from "./graph.js";
 import { symbolsOf } from "./graph.js";
+import {
+  type AttributeValue,
+  attribute,
+  type FloatAttribute,
+  type TensorAttribute,
+  valueInfo,
+} from "./onnx.js";
 import { operations } from "./operations.js";
 import type { Shape } from "./shape.js";
-
-/** An attribute of an ONNX node; a number is an integer unless made by `Lowering.float`. */
-type AttributeValue = number | string | readonly number[] | FloatAttribute | TensorAttribute;
-
-interface FloatAttribute {
-  readonly float: number;
-}
-
-/** A constant. Not onnx-proto's own type, whose declarations do not compile for a user who checks libraries. */
-interface TensorAttribute {
-  readonly name: string;
-  readonly dataType: number;
-  readonly dims: number[];
-  readonly rawData: Uint8Array;
-}
 
 /** The name under which the value of a symbolic dimension is fed. */
 export function dimensionInput(symbol: string): string {
@@ -67,7 +59,6 @@ export interface Lowering {
 
 const { ModelProto } = onnxProto.onnx;
 const { DataType } = onnxProto.onnx.TensorProto;
-const { AttributeType } = onnxProto.onnx.AttributeProto;
 
 export interface LoweredModel {
   readonly bytes: Uint8Array;
@@ -134,7 +125,7 @@ class Writer {
         rawData,
       });
     } else if (source.kind === "input" || source.kind === "parameter") {
-      this.#inputs.push(info(value.name, this.#type(value.type), value.shape));
+      this.#inputs.push(valueInfo(value.name, this.#type(value.type), value.shape));
     } else if (source.kind === "constant") {
       this.#initializers.push(this.#tensor(value.name, source.data, value.type, value.shape.length === 0));
     } else if (source.kind === "operation") {
@@ -146,11 +137,13 @@ class Writer {
   /** Gives a value the name under which the session hands it out. */
   publish(name: string, value: Value): void {
     this.#nodes.push({ opType: "Identity", input: [nameOf(value)], output: [name], name: `output.${name}` });
-    this.#outputs.push(info(name, this.#type(value.type), value.shape));
+    this.#outputs.push(valueInfo(name, this.#type(value.type), value.shape));
   }
 
   finish(): Uint8Array {
-    const dimensions = [...this.#symbols].map((symbol) => info(dimensionInput(symbol), DataType.INT64, [1]));
+    const dimensions = [...this.#symbols].map((symbol) =>
+      valueInfo(dimensionInput(symbol), DataType.INT64, [1]),
+    );
     const model = ModelProto.create({
       irVersion: 8,
       producerName: "coppice",
@@ -289,18 +282,4 @@ function auxiliaryName(value: Value, index: number): string {
 
 function nameOf(value: Value): string {
   return value.source.kind === "auxiliary" ? auxiliaryName(value.source.of, value.source.output) : value.name;
-}
-
-function info(name: string, elemType: number, shape: Shape): onnx.IValueInfoProto {
-  const dim = shape.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType, shape: { dim } } } };
-}
-
-function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
-  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
-  if (typeof value === "string")
-    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
-  if ("rawData" in value) return { name, type: AttributeType.TENSOR, t: value };
-  return { name, type: AttributeType.INTS, ints: [...value] };
 }

@@ -95,6 +95,9 @@ function binary(
   };
 }
 
+/** Of gelu's approximation by tanh. */
+const [GELU_SCALE, GELU_CUBE] = [Math.sqrt(2 / Math.PI), 0.044715];
+
 /** Above all of [−2, 2], and below: each input is the larger one once, and none is near a tie. */
 const EITHER_SIDE = [
   [2.5, 4],
@@ -158,6 +161,32 @@ const table = {
       const density = mul(exp(mul(mul(x!, x!), -0.5)), 1 / Math.sqrt(2 * Math.PI));
       const cumulative = mul(add(erf(mul(x!, Math.SQRT1_2)), 1), 0.5);
       return [mul(dOut, add(cumulative, mul(x!, density)))];
+    },
+    test: (n, m) => [{ inputs: [real([n, m])] }],
+  },
+  /**
+   * gelu by its approximation ½x·(1 + tanh u), u = √(2/π)·(x + 0.044715·x³), which Transformers calls gelu_new.
+   * d = ½·(1 + tanh u) + ½x·(1 − tanh² u)·√(2/π)·(1 + 3·0.044715·x²)
+   */
+  geluTanh: {
+    shape: ([x]) => x!,
+    lower: (to, [x], _attributes, value) => {
+      if (value.graph.precision === "float32") {
+        to.node("FastGelu", [x!], {}, "com.microsoft");
+        return;
+      }
+      // The fused kernel exists for float32 only.
+      const cube = to.temporary("Mul", [x!, to.temporary("Mul", [x!, x!])]);
+      const bent = to.temporary("Add", [x!, to.temporary("Mul", [cube, to.scalar(GELU_CUBE)])]);
+      const slope = to.temporary("Tanh", [to.temporary("Mul", [bent, to.scalar(GELU_SCALE)])]);
+      const twice = to.temporary("Add", [slope, to.scalar(1)]);
+      to.node("Mul", [to.temporary("Mul", [x!, to.scalar(0.5)]), twice]);
+    },
+    grad: ({ inputs: [x], dOut }) => {
+      const square = mul(x!, x!);
+      const slope = tanh(mul(mul(x!, add(mul(square, GELU_CUBE), 1)), GELU_SCALE));
+      const dSlope = mul(sub(1, mul(slope, slope)), mul(add(mul(square, 3 * GELU_CUBE), 1), GELU_SCALE));
+      return [mul(dOut, mul(add(add(slope, 1), mul(x!, dSlope)), 0.5))];
     },
     test: (n, m) => [{ inputs: [real([n, m])] }],
   },
@@ -374,6 +403,34 @@ const table = {
       return [dX, mul(dOut, normal), dOut];
     },
     test: (n, m) => [{ inputs: [real([n, m + 2]), real([m + 2]), real([m + 2])] }],
+  },
+
+  /**
+   * Root mean square normalisation over the last dimension (Zhang and Sennrich 2019), T5's: x·r·scale with
+   * r = 1/√(mean x² + ε). dx = r·(dy·scale − n·mean(dy·scale·n)), n = x·r
+   */
+  rmsNorm: {
+    shape: ([x, scale]) => {
+      const width = [x!.at(-1)!];
+      if (!sameShape(scale!, width))
+        throw new Error(`RMS norm of [${x}] needs scale [${width}], not [${scale}]`);
+      return x!;
+    },
+    lower: (to, inputs, { epsilon }) =>
+      to.node("SimplifiedLayerNormalization", inputs, {
+        axis: -1,
+        epsilon: to.float(epsilon ?? 1e-6),
+        stash_type: 1,
+      }),
+    grad: ({ inputs: [x, scale], attributes: { epsilon }, dOut }) => {
+      const last = [x!.shape.length - 1];
+      const size = sqrt(add(mean(mul(x!, x!), last), epsilon ?? 1e-6));
+      const normal = div(x!, size);
+      const dNormal = mul(dOut, scale!);
+      const dX = div(sub(dNormal, mul(normal, mean(mul(dNormal, normal), last))), size);
+      return [dX, mul(dOut, normal)];
+    },
+    test: (n, m) => [{ inputs: [real([n, m + 2]), real([m + 2])] }],
   },
 
   /** Rows of a matrix by id, ids may repeat: embeddings. The gradient stays a list of rows (see RowGradient). */
@@ -596,6 +653,7 @@ export const relu = record1("relu");
 export const abs = record1("abs");
 export const silu = record1("silu");
 export const gelu = record1("gelu");
+export const geluTanh = record1("geluTanh");
 export const erf = record1("erf");
 export const positive = record1("positive");
 export const sign = record1("sign");
@@ -652,6 +710,10 @@ export function matmul(
 
 export function layerNorm(x: Value, scale: Value, shift: Value, epsilon = 1e-5): Value {
   return x.graph.operation("layerNorm", [x, scale, shift], { epsilon });
+}
+
+export function rmsNorm(x: Value, scale: Value, epsilon = 1e-6): Value {
+  return x.graph.operation("rmsNorm", [x, scale], { epsilon });
 }
 
 /** Rows of `weights` [n, width] by `rows` (any shape, ids may repeat): [...rows, width]. */

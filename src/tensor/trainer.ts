@@ -45,6 +45,8 @@ export class Trainer {
   /** For each parameter with row gradients, how many outputs carry them. */
   readonly #rows: readonly { name: string; count: number }[];
   readonly #extra: readonly string[];
+  /** Feeds of weights that stay as they are. */
+  readonly #frozen: Readonly<Record<string, Tensor>>;
   readonly state: { adam: AdamWState; average: Float32Array | undefined };
 
   private constructor(
@@ -53,6 +55,7 @@ export class Trainer {
     dense: readonly string[],
     rows: readonly { name: string; count: number }[],
     extra: readonly string[],
+    frozen: Parameters | undefined,
   ) {
     this.parameters = parameters;
     this.#program = program;
@@ -65,11 +68,13 @@ export class Trainer {
     this.#sparse = rows.map((row) => row.name).filter((name) => !dense.includes(name));
     this.#rows = rows;
     this.#extra = extra;
+    this.#frozen = frozen?.feeds() ?? {};
     this.state = { adam: createAdamWState(parameters.data.length), average: undefined };
   }
 
   /**
-   * Compiles forward and backward of the scalar `loss`; `outputs` are further values to hand out at each pass.
+   * Compiles forward and backward of the scalar `loss`; `outputs` are further values to hand out at each pass. Weights of
+   * the graph that stay as they are stand in `frozen`: they have neither gradients nor optimizer state.
    * @throws Error when a parameter of the set does not influence the loss.
    */
   static async compile(
@@ -77,7 +82,7 @@ export class Trainer {
     loss: Value,
     parameters: Parameters,
     outputs: Readonly<Record<string, Value>> = {},
-    options: ProgramOptions = {},
+    { frozen, ...options }: ProgramOptions & { frozen?: Parameters } = {},
   ): Promise<Trainer> {
     const values = new Map(graph.values.filter((v) => v.source.kind === "parameter").map((v) => [v.name, v]));
     const trained = parameters.specs.filter((spec) => values.has(spec.name));
@@ -103,7 +108,7 @@ export class Trainer {
       if (gradient.rows.length > 0) rows.push({ name, count: gradient.rows.length });
     });
     const program = await Program.compile(graph, all, options);
-    return new Trainer(parameters, program, dense, rows, Object.keys(outputs));
+    return new Trainer(parameters, program, dense, rows, Object.keys(outputs), frozen);
   }
 
   /**
@@ -122,7 +127,7 @@ export class Trainer {
     for (const [i, batch] of batches.entries()) {
       for (const name of this.#sparse) this.#gradients.view(name).fill(0);
       const outputs = await this.#program.run(
-        { ...this.parameters.feeds(), ...batch.feeds },
+        { ...this.#frozen, ...this.parameters.feeds(), ...batch.feeds },
         batch.symbols,
         this.#gradientTensors,
       );

@@ -3,17 +3,20 @@
  * over their UTF-8 bytes and the replacements behind it, each ended by a zero byte.
  */
 
-import { ProtobufError } from "./protobuf.js";
+import { ProtobufError } from "../protobuf.js";
 
 /** Matches of one prefix that SentencePiece looks at. */
 const MOST_MATCHES = 32;
 
 export class CharacterMap {
+  /** The map as a model file has it. */
+  readonly bytes: Uint8Array;
   readonly #units: Uint32Array;
   readonly #replacements: Uint8Array;
 
   /** @throws ProtobufError where the blob is not such a map. */
   constructor(blob: Uint8Array) {
+    this.bytes = blob;
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
     const trieBytes = blob.length < 4 ? 0 : view.getUint32(0, true);
     if (trieBytes < 4 || trieBytes % 4 !== 0 || trieBytes >= blob.length - 4)

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.js";
 import { type Pieces, piecesOf, SPACE_MARK } from "./sentencepiece.js";
+import { definePieceConfig, defineSentencePiece, type NamedTokens } from "./sentencepiece-definition.js";
 import { parseSentencePieceModel, type SentencePieceModel } from "./sentencepiece-model.js";
 import type { Tokenizer } from "./tokenizer.js";
 
@@ -16,6 +17,19 @@ export interface MarianCodec {
   readonly target: Tokenizer;
   /** The folder's own tokenizer files by name, to be written again as they were. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Whether each language has ids of its own. */
+  readonly twoVocabularies: boolean;
+  /**
+   * Each tokenizer as one `tokenizer.json`, the same object where the vocabulary is one.
+   * @throws UserError where that cannot say what the model does.
+   */
+  define(longest: number): { source: TokenizerFileContents; target: TokenizerFileContents };
+}
+
+/** Contents of `tokenizer.json` and `tokenizer_config.json`. */
+export interface TokenizerFileContents {
+  readonly tokenizer: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 const [SOURCE, TARGET, VOCABULARY, TARGET_VOCABULARY, SETTINGS] = [
@@ -44,7 +58,7 @@ const token = (text: string) =>
   z
     .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
     .default(text);
-const settingsSchema = z.looseObject({
+export const settingsSchema = z.looseObject({
   eos_token: token("</s>"),
   pad_token: token("<pad>"),
   unk_token: token("<unk>"),
@@ -76,7 +90,7 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
     return found;
   };
   const json = <T>(name: string, schema: z.ZodType<T>): T =>
-    parseJson(bytes(name), schema, join(folder, name));
+    parseCodecFile(bytes(name), schema, join(folder, name));
   const model = (name: string) => parseSentencePieceModel(bytes(name), { file: join(folder, name) });
 
   const settings = files.has(SETTINGS) ? json(SETTINGS, settingsSchema) : settingsSchema.parse({});
@@ -87,14 +101,28 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
   const other = settings.separate_vocabs ? vocabulary(TARGET_VOCABULARY) : own;
   // Transformers decodes with the source's model where the vocabulary is one.
   const decoder = settings.separate_vocabs ? targetModel : sourceModel;
+  const contents = (
+    model: SentencePieceModel,
+    { texts, special }: Vocabulary,
+    name: string,
+    longest: number,
+  ) => ({
+    tokenizer: defineSentencePiece({ model, tokens: texts, special, file: join(folder, name) }),
+    config: definePieceConfig(special, longest),
+  });
   return {
-    source: tokenizer(sourceModel, own, decoder),
-    target: tokenizer(targetModel, other, decoder),
+    source: pieceCodec(sourceModel, own, decoder),
+    target: pieceCodec(targetModel, other, decoder),
     files,
+    twoVocabularies: other !== own,
+    define(longest) {
+      const source = contents(sourceModel, own, SOURCE, longest);
+      return { source, target: other === own ? source : contents(targetModel, other, TARGET, longest) };
+    },
   };
 }
 
-function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T {
+export function parseCodecFile<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T {
   let content: unknown;
   try {
     content = JSON.parse(Buffer.from(bytes).toString("utf8"));
@@ -108,13 +136,16 @@ function parseJson<T>(bytes: Uint8Array, schema: z.ZodType<T>, file: string): T 
 }
 
 /** Pieces with their ids; special tokens are kept apart, so that no text can spell them. */
-class Vocabulary {
+export class Vocabulary {
   readonly size: number;
   readonly eosId: number;
   readonly padId: number;
   readonly unknownId: number;
   /** The token of each id; the empty string for special ones. */
   readonly tokens: readonly string[];
+  /** The same with the special ones as the file spells them. */
+  readonly texts: readonly string[];
+  readonly special: NamedTokens;
   readonly #ids: Map<string, number>;
 
   constructor(ids: Readonly<Record<string, number>>, settings: Settings, file: string) {
@@ -128,6 +159,9 @@ class Vocabulary {
         `no token of the ${this.size} has id ${gap < 0 ? this.size : gap}. Copy the model folder again.`,
         { file },
       );
+    this.texts = tokens.map((text) => text ?? "");
+    const { eos_token: eos, pad_token: pad, unk_token: unknown } = settings;
+    this.special = { eos, pad, unknown };
     const special = (text: string): number => {
       const id = this.#ids.get(text);
       if (id === undefined)
@@ -135,12 +169,8 @@ class Vocabulary {
       tokens[id] = "";
       return id;
     };
-    [this.eosId, this.padId, this.unknownId] = [
-      special(settings.eos_token),
-      special(settings.pad_token),
-      special(settings.unk_token),
-    ];
-    for (const text of [settings.eos_token, settings.pad_token, settings.unk_token]) this.#ids.delete(text);
+    [this.eosId, this.padId, this.unknownId] = [special(eos), special(pad), special(unknown)];
+    for (const text of [eos, pad, unknown]) this.#ids.delete(text);
     this.tokens = tokens.map((text) => text ?? "");
   }
 
@@ -149,7 +179,8 @@ class Vocabulary {
   }
 }
 
-function tokenizer(
+/** The tokenizer that cuts text as `model` does and joins tokens as `decoder` does. */
+export function pieceCodec(
   model: SentencePieceModel,
   vocabulary: Vocabulary,
   decoder: SentencePieceModel,

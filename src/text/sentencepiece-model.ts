@@ -1,8 +1,8 @@
 /** What a SentencePiece model file (`.spm`, `.model`) holds: `ModelProto` of sentencepiece_model.proto. */
 
 import { type Place, UserError } from "../errors.js";
+import { ProtobufError, protobufFields } from "../protobuf.js";
 import { CharacterMap } from "./character-map.js";
-import { ProtobufError, protobufFields } from "./protobuf.js";
 
 export type PieceType = "normal" | "unknown" | "control" | "user-defined" | "unused" | "byte";
 
@@ -27,6 +27,8 @@ export interface Normalisation {
   readonly addDummyPrefix: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
+  /** One of the spaces at the end stays where the others are removed: no SentencePiece model has this, some `tokenizer.json` do. */
+  readonly keepLastSpace?: boolean;
   /** The mark of a word stands at its end, not at its start. */
   readonly whitespaceAsSuffix: boolean;
 }

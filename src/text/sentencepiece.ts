@@ -13,7 +13,7 @@ export const SPACE_MARK = "▁";
 const MARK_BYTES = Buffer.from(SPACE_MARK);
 const SPACE = 0x20;
 /** What an unknown character costs beyond the least likely piece. */
-const UNKNOWN_PENALTY = 10;
+export const UNKNOWN_PENALTY = 10;
 
 /** What cuts a text into pieces. */
 export type Pieces = (text: string) => string[];
@@ -46,6 +46,7 @@ function bytePieces(text: string): string[] {
  */
 function normaliser(rules: Normalisation, pieces: readonly Piece[]): (text: string) => string {
   const { map, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, whitespaceAsSuffix } = rules;
+  const cutsEnd = removeExtraWhitespaces && !rules.keepLastSpace;
   const kept = pieces
     .filter(({ type }) => type === "user-defined")
     .map(({ text }) => latin(Buffer.from(text)));
@@ -90,7 +91,7 @@ function normaliser(rules: Normalisation, pieces: readonly Piece[]): (text: stri
     }
     let result = Buffer.from(written).toString("utf8");
     const space = escapeWhitespaces ? SPACE_MARK : " ";
-    if (removeExtraWhitespaces) while (result.endsWith(space)) result = result.slice(0, -1);
+    if (cutsEnd) while (result.endsWith(space)) result = result.slice(0, -1);
     return addDummyPrefix && whitespaceAsSuffix ? result + space : result;
   };
 }

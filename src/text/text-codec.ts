@@ -1,8 +1,10 @@
 /** The tokenizers of a sequence-to-sequence model: one for both languages, or one for each. */
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../errors.js";
 import { hasPieces, loadMarianCodec, type MarianCodec } from "./marian-codec.js";
 import { type ByteLevelTokenizer, loadTokenizer, saveTokenizer, type TokenizerFiles } from "./tokenizer.js";
+import { loadUnigramCodec } from "./unigram-codec.js";
 
 interface ByteLevelCodec {
   source: ByteLevelTokenizer;
@@ -19,8 +21,8 @@ const TARGET_FILES: TokenizerFiles = {
 };
 
 /**
- * Reads a Marian folder's SentencePiece models; where it has none, `tokenizer.json` and, where there is one,
- * `target_tokenizer.json`.
+ * Reads a Marian folder's SentencePiece models; where it has none, `tokenizer.json` with a unigram model, or a byte-level one
+ * and, where there is one, `target_tokenizer.json`.
  *
  * @throws UserError as `loadTokenizer` and `loadMarianCodec` do.
  */
@@ -28,6 +30,8 @@ export async function loadTextCodec(folder: string): Promise<TextCodec> {
   // A folder that is not there is told by who reads a file of it.
   const names: string[] = await readdir(folder).catch(() => []);
   if (hasPieces(names)) return loadMarianCodec(folder);
+  const unigram = await loadUnigramCodec(folder, names);
+  if (unigram) return unigram;
   const source = await loadTokenizer(folder);
   const separate = names.includes(TARGET_FILES.tokenizer);
   return { source, target: separate ? await loadTokenizer(folder, TARGET_FILES) : source };
@@ -43,4 +47,46 @@ export async function saveTextCodec(codec: TextCodec, folder: string): Promise<v
   if (codec.source !== codec.target) return saveTokenizer(codec.target, folder, TARGET_FILES);
   // A file left from a separate vocabulary would be read as this model's.
   for (const name of Object.values(TARGET_FILES)) await rm(join(folder, name), { force: true });
+}
+
+/** Where the target's tokenizer lies that Transformers.js decodes with, where each language has a vocabulary of its own. */
+const TARGET_FOLDER = "target";
+
+/**
+ * Writes `tokenizer.json` and `tokenizer_config.json`, all that Transformers.js reads, into an existing folder; where each
+ * language has a vocabulary of its own, the target's into the folder `target` in it. `longest` is the most tokens of a
+ * text that the network takes.
+ *
+ * @throws UserError where a SentencePiece model cannot be said so.
+ */
+export async function saveFastTokenizers(codec: TextCodec, folder: string, longest: number): Promise<void> {
+  const save = async (side: "source" | "target", to: string): Promise<void> => {
+    if (!("files" in codec)) return saveTokenizer(codec[side], to);
+    const { tokenizer, config } = codec.define(longest)[side];
+    await writeFile(join(to, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+    await writeFile(join(to, "tokenizer_config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  };
+  await save("source", folder);
+  if (!hasTwoVocabularies(codec)) return;
+  await mkdir(join(folder, TARGET_FOLDER));
+  await save("target", join(folder, TARGET_FOLDER));
+}
+
+/**
+ * Writes `tokenizer.json` beside the SentencePiece models of a folder that has none, for programs that read no other; nothing
+ * where it cannot say what the models do.
+ */
+export async function addTokenizerJson(codec: TextCodec, folder: string, longest: number): Promise<void> {
+  if (!("files" in codec) || codec.files.has("tokenizer.json")) return;
+  try {
+    const { tokenizer } = codec.define(longest).source;
+    await writeFile(join(folder, "tokenizer.json"), `${JSON.stringify(tokenizer)}\n`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+  }
+}
+
+/** Whether each language has a vocabulary of its own. */
+export function hasTwoVocabularies(codec: TextCodec): boolean {
+  return "files" in codec ? codec.twoVocabularies : codec.source !== codec.target;
 }

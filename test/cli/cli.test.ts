@@ -27,13 +27,19 @@ describe("help", () => {
           "train-reward",
           "reward",
         ],
-        ...["evaluate", "translate", "inspect", "serve", "rate", "bleu", "chrf", "import", "export"],
+        ...["evaluate", "translate", "inspect", "serve", "rate", "bleu", "chrf", "import", "export", "data"],
       ].toSorted(),
     );
   });
 
   test("of every command has a description, examples that call it, --json and --quiet", () => {
-    for (const command of createProgram().commands) {
+    // `data` only groups commands of its own.
+    const commands = createProgram().commands.flatMap((command) =>
+      command.commands.length > 0
+        ? command.commands.map((inner) => ({ command: inner, name: `${command.name()} ${inner.name()}` }))
+        : [{ command, name: command.name() }],
+    );
+    for (const { command, name } of commands) {
       let help = "";
       command.configureOutput({
         writeOut: (text) => {
@@ -44,7 +50,7 @@ describe("help", () => {
       expect(command.description().length).toBeGreaterThan(40);
       // Wrapped to the terminal's width, which a break of our own would cut up.
       expect(command.description()).not.toContain("\n");
-      expect(help).toMatch(new RegExp(`Examples:\\n {2}\\$ .*coppice ${command.name()}`));
+      expect(help).toMatch(new RegExp(`Examples:\\n {2}\\$ .*coppice ${name}`));
       expect(help).toContain("--json");
       expect(help).toContain("--quiet");
     }

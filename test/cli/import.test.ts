@@ -80,14 +80,27 @@ test("an imported model is the run's first policy, is improved, and is exported 
   const exported = await run("export", "run", "--policy", "G1I1", "--to", "huggingface", "out", "--json");
   expect([exported.code, exported.stdout]).toEqual([0, '{"policy":"G1I1","folder":"out"}\n']);
   expect((await readdir(join(home, "out"))).sort()).toEqual([
+    "README.md",
     "config.json",
     "generation_config.json",
     "model.safetensors",
     "source.spm",
     "target.spm",
+    "tokenizer.json",
     "tokenizer_config.json",
     "vocab.json",
   ]);
+  // The card's figures are the run's, and of the base it says what its card says.
+  const card = await readFile(join(home, "out/README.md"), "utf8");
+  const { summary } = JSON.parse(await readFile(join(home, "run/evaluation/G1I1.json"), "utf8")) as {
+    summary: { bleu: { value: number }; n: number };
+  };
+  expect(card).toContain(`On ${summary.n} sources`);
+  expect(card).toMatch(new RegExp(`\\| G1I1 \\| [^|]* \\| ${summary.bleu.value.toFixed(1)} \\[`));
+  expect(card).toContain("It started from the model `model` as it is.");
+  expect(card).toContain("names the licence cc-by-4.0.");
+  // It is for the user to say.
+  expect(await licenceOf(join(home, "out"))).toBeUndefined();
   for (const name of ["source.spm", "target.spm", "vocab.json", "tokenizer_config.json"])
     expect((await readFile(join(home, "out", name))).equals(await readFile(join(UNIGRAM, name)))).toBe(true);
   const settings = (text: string) => {
@@ -100,6 +113,25 @@ test("an imported model is the run's first policy, is improved, and is exported 
     ),
   );
   expect(ours).toMatchObject(theirs!);
+
+  const forBrowsers = await run("export", "run", "--to", "transformers-js", "web");
+  expect([forBrowsers.code, forBrowsers.stdout]).toEqual([
+    0,
+    "Wrote G1I1 to web, for @huggingface/transformers in Node and in browsers.\n",
+  ]);
+  const found = (await readdir(join(home, "web"), { recursive: true })).sort();
+  expect(found).toEqual([
+    "README.md",
+    "config.json",
+    "generation_config.json",
+    "onnx",
+    "onnx/decoder_model_merged.onnx",
+    "onnx/decoder_model_merged_quantized.onnx",
+    "onnx/encoder_model.onnx",
+    "onnx/encoder_model_quantized.onnx",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
 
   const again = await run("export", "run", "out");
   expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/^out: this is there already/)]);
@@ -125,8 +157,11 @@ describe("one sentence says what is wrong with", () => {
   });
 
   test("a layout that is not written", async () => {
-    const { code, stderr } = await run("export", "run", "out", "--to", "peft");
-    expect([code, stderr]).toEqual([2, expect.stringContaining("Allowed choices are huggingface")]);
+    const { code, stderr } = await run("export", "run", "out", "--to", "gguf");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("Allowed choices are huggingface, transformers-js, peft"),
+    ]);
   });
 });
 

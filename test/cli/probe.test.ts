@@ -64,12 +64,12 @@ describe("what is wrong is said in one sentence", () => {
   test.each([
     [
       [],
-      "no reward is named. Give a run folder, or --reward chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…) with --pairs FILE.",
+      "no reward is named. Give a run folder, or --reward chrf, bleu, places, pretrained:FOLDER, module:PATH, command:PROGRAM or the address of a server (http://…) with --pairs FILE.",
     ],
     [["--reward", "chrf"], "--reward chrf needs pairs to probe it with. Add --pairs FILE."],
     [
       ["--reward", "comet", "--pairs", "pairs.tsv"],
-      "--reward is comet but must be chrf, bleu, places, module:PATH, command:PROGRAM or the address of a server (http://…); probe a learned reward or a judge by its run's folder.",
+      "--reward is comet but must be chrf, bleu, places, pretrained:FOLDER, module:PATH, command:PROGRAM or the address of a server (http://…); probe a learned reward or a judge by its run's folder.",
     ],
     [
       ["somewhere", "--reward", "chrf"],

@@ -1,10 +1,10 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { type MarianConfig, newConfig } from "../../src/model/config.js";
-import { loadModelFolder, saveModelFolder } from "../../src/model/folder.js";
+import { loadModelFolder, saveModelFolder, weightFiles } from "../../src/model/folder.js";
 import { initialise } from "../../src/model/initialise.js";
 import { positionTable } from "../../src/model/marian.js";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../../src/model/safetensors.js";
@@ -141,6 +141,29 @@ describe("what a folder may hold beside the weights themselves", () => {
   });
 });
 
+it("a model in shards is the same as in one file", async () => {
+  for (const name of ["config.json", "generation_config.json"]) cpSync(join(RELU, name), join(folder, name));
+  const { tensors } = await readSafetensors(join(RELU, "model.safetensors"));
+  const names = [...tensors.keys()];
+  const shards = [names.filter((_, i) => i % 2 === 0), names.filter((_, i) => i % 2 === 1)];
+  const map: Record<string, string> = {};
+  for (const [i, some] of shards.entries()) {
+    const file = `model-0000${i + 1}-of-00002.safetensors`;
+    await writeSafetensors(join(folder, file), new Map(some.map((name) => [name, tensors.get(name)!])));
+    for (const name of some) map[name] = file;
+  }
+  writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: map }));
+  const whole = await loadModelFolder(RELU);
+  const loaded = await loadModelFolder(folder);
+  expect(loaded.config).toEqual(whole.config);
+  expect(loaded.parameters.data).toEqual(whole.parameters.data);
+  expect((await weightFiles(folder)).map((file) => basename(file)).sort()).toEqual([
+    "model-00001-of-00002.safetensors",
+    "model-00002-of-00002.safetensors",
+    "model.safetensors.index.json",
+  ]);
+});
+
 describe("one sentence says what is wrong with", () => {
   it("a folder that is not there", async () => {
     expect(await failure(loadModelFolder(join(folder, "nowhere")))).toBe(
@@ -155,14 +178,14 @@ describe("one sentence says what is wrong with", () => {
     );
   });
 
-  it("weights in several files, or in another program's form", async () => {
+  it("weights in another program's form, or an index that is none", async () => {
     cpSync(join(RELU, "config.json"), join(folder, "config.json"));
-    for (const name of ["tf_model.h5", "pytorch_model.bin.index.json"]) {
-      writeFileSync(join(folder, name), "");
-      expect(await failure(loadModelFolder(folder))).toContain(
-        `only ${name}. Load the model in Transformers`,
-      );
-    }
+    writeFileSync(join(folder, "tf_model.h5"), "");
+    expect(await failure(loadModelFolder(folder))).toContain(
+      "only tf_model.h5. Load the model in Transformers",
+    );
+    writeFileSync(join(folder, "pytorch_model.bin.index.json"), "");
+    expect(await failure(loadModelFolder(folder))).toContain("pytorch_model.bin.index.json: is not JSON");
   });
 
   it("a missing tensor", async () => {

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { type PickleMeaning, readPickle } from "../../src/model/pickle.js";
 import { readTorchFile } from "../../src/model/torch-file.js";
-import { mutations } from "../mutations.js";
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/torch/", import.meta.url));
 
@@ -49,22 +48,6 @@ describe.each(["zip", "older"])("the %s layout of PyTorch 2.15", (layout) => {
     const tensors = await readTorchFile(`${FIXTURES}${layout}.bin`);
     expect(tensors.get("tied")!.data).toBe(tensors.get("float")!.data);
   });
-
-  it("is refused in one sentence, or read, when it is damaged", async () => {
-    const bytes = readFileSync(`${FIXTURES}${layout}.bin`);
-    let refused = 0;
-    for (const damaged of mutations(bytes, 1500, 9)) {
-      writeFileSync(file, damaged);
-      try {
-        await readTorchFile(file);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        expect(error.message).toMatch(/^[^\n]+\.$/);
-        refused++;
-      }
-    }
-    expect(refused).toBeGreaterThan(300);
-  }, 120_000);
 
   it("is refused when it is cut short", async () => {
     const bytes = readFileSync(`${FIXTURES}${layout}.bin`);

@@ -131,6 +131,17 @@ describe("the policy table", () => {
     expect(table.rows[4]!.cells[0]).toBe("G1I3-random †");
     expect(table.notes.join(" ")).toContain("compare G1I3-random to G1I3");
   });
+  test("has a column for the judge beside chrF, where there is one", () => {
+    expect(table.columns.map(({ header }) => header)).not.toContain("bleurt-20");
+    const summary = rising();
+    const judge = { name: "bleurt-20", mean: { value: 0.7123, low: 0.7, high: 0.73 } };
+    const policies = summary.policies.map((each, i) => (i === 0 ? each : { ...each, judge }));
+    const judged = policyTable({ ...summary, policies });
+    expect(column(judged, "bleurt-20")).toEqual(["–", "71.2", "71.2", "71.2", "71.2"]);
+    const headers = judged.columns.map(({ header }) => header);
+    expect(headers[headers.indexOf("chrF") + 1]).toBe("bleurt-20");
+    expect(judged.notes.join(" ")).toContain("bleurt-20: the judge, which no policy is trained for");
+  });
   test("says what was drawn beside Grow, where anything was", () => {
     const summary = rising();
     expect(policyTable(summary).notes.join(" ")).not.toContain("Beside them");

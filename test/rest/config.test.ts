@@ -102,6 +102,50 @@ describe("a configuration", () => {
   });
 });
 
+describe("an adapter", () => {
+  test("is trained where improve.lora is a group, with the paper's values where it says nothing", () => {
+    expect(defaultConfig(["a.tsv"]).improve.lora).toBeNull();
+    expect(parseConfig(`${data}improve: {lora: {}}`, "a.yaml").improve.lora).toEqual({
+      rank: 8,
+      alpha: 16,
+      targets: ["q_proj", "v_proj"],
+      dropout: 0,
+    });
+    const config = parseConfig(`${data}improve: {lora: {rank: 4}}`, "a.yaml");
+    expect(parseConfig(renderConfig(config), "a.yaml")).toEqual(config);
+    const commented = commentedConfig({ data: { train: ["a.tsv"] }, improve: { lora: { rank: 4 } } });
+    expect(commented).toMatch(/\n {2}lora:\n {4}# Rank r of [^\n]+\n {4}rank: 4\n/);
+    expect(parseConfig(commented, "a.yaml").improve.lora).toEqual(config.improve.lora);
+  });
+
+  test.each([
+    ["lora: {rank: 0}", "improve.lora.rank is 0 but must be a whole number from 1 to 65536."],
+    [
+      "lora: {targets: [q_proj, qproj]}",
+      'improve.lora.targets[1] is "qproj" but must be one of q_proj, k_proj, v_proj, out_proj, fc1, fc2. Did you mean q_proj?',
+    ],
+    [
+      "lora: {targets: []}",
+      "improve.lora.targets is a list of 0 but must be a list of 1 or more, each one of q_proj, ",
+    ],
+    ["lora: {targets: [fc1, fc1]}", "improve.lora.targets[1] is fc1, which the list already holds."],
+    ["lora: {ranks: 4}", "improve.lora.ranks is not a key. Did you mean improve.lora.rank?"],
+    ["lora: 8", "improve.lora is 8 but must be a group of keys (rank, alpha, targets, dropout)"],
+    [
+      "lora: {rank: 129}",
+      "improve.lora.rank is 129 but must be at most 128, the smaller side of the matrices that it adapts.",
+    ],
+  ])("%s is refused in a sentence", (text, sentence) => {
+    expect(refusal(`${data}improve: {${text}}`)).toContain(sentence);
+  });
+
+  test("may have the rank of the narrowest layer that it adapts", () => {
+    const narrow = `${data}model: {inner: 64}\n`;
+    expect(parseConfig(`${narrow}improve: {lora: {rank: 128}}`, "a.yaml").improve.lora?.rank).toBe(128);
+    expect(refusal(`${narrow}improve: {lora: {rank: 65, targets: [fc2]}}`)).toContain("must be at most 64");
+  });
+});
+
 describe("the size of the model", () => {
   const size = (text: string) => modelSize(parseConfig(data + text, "a.yaml").model);
 
@@ -259,7 +303,7 @@ describe("a value that is refused", () => {
 
   test("a name that is not one of those offered", () => {
     expect(refusal(`${data}reward: {kind: cherf}`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, places, number, sum, ensemble. Did you mean chrf?"`,
+      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, pretrained, places, number, sum, ensemble. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of these. Did you mean paper-iwslt14?"`,

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { learnLanguages } from "../../src/data/language.js";
 import type { Pair } from "../../src/data/pair.js";
 import { readPairs } from "../../src/data/read.js";
-import { learnLanguages } from "../../src/reward/language.js";
 import { lengthFactor, PenalisedReward } from "../../src/reward/penalty.js";
 import type { Reward } from "../../src/reward/reward.js";
 import { sharedData } from "../evaluate/fixtures.js";

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,10 +7,13 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { piecesOf } from "../../src/text/sentencepiece.js";
 import { parseSentencePieceModel } from "../../src/text/sentencepiece-model.js";
-import { loadTextCodec, saveTextCodec } from "../../src/text/text-codec.js";
+import { loadTextCodec, saveFastTokenizers, saveTextCodec } from "../../src/text/text-codec.js";
 import { mutations } from "../mutations.js";
 
 const FIXTURES = fileURLToPath(new URL("../fixtures/opus/", import.meta.url));
+
+/** The id of `<unk>` in the unigram folder. */
+const UNKNOWN = 1;
 
 /** What Transformers and SentencePiece made (see make.py there). */
 interface Made {
@@ -26,6 +29,27 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "coppice-pieces-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a folder with a unigram tokenizer.json alone gives the ids and texts of its SentencePiece models", async () => {
+  const models = await loadTextCodec(`${FIXTURES}unigram`);
+  await saveFastTokenizers(models, folder, 64);
+  expect(readdirSync(folder).sort()).toEqual(["tokenizer.json", "tokenizer_config.json"]);
+  const alone = await loadTextCodec(folder);
+  const { source, decoded } = made("unigram");
+  // Runs of characters that the model does not know are one piece to a SentencePiece model with its own list of ids.
+  const others = source.filter(([text, ids]) => `${alone.source.encode(text)}` !== `${ids}`);
+  expect([others.length, source.length]).toEqual([16, 122]);
+  expect(others.every(([, ids]) => ids.includes(UNKNOWN))).toBe(true);
+  for (const [ids, text] of decoded) expect(alone.target.decode(ids)).toBe(text);
+  expect(alone.source.encode("öffnen")).toEqual(models.source.encode("öffnen"));
+  expect([alone.source.eosId, alone.source.padId]).toEqual([models.source.eosId, models.source.padId]);
+
+  const again = join(folder, "again");
+  mkdirSync(again);
+  await saveTextCodec(alone, again);
+  for (const name of ["tokenizer.json", "tokenizer_config.json"])
+    expect(readFileSync(join(again, name)).equals(readFileSync(join(folder, name)))).toBe(true);
+});
 
 describe.each(["unigram", "bpe"])("the %s folder of Transformers 5.23.0", (name) => {
   it("gives the same ids for sources and targets", async () => {

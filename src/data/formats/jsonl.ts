@@ -1,25 +1,29 @@
 /** Pairs from one JSON object a line, `{"source": …, "target": …}`. */
 
 import { type Place, UserError } from "../../errors.js";
-import { checkedPair } from "../check.js";
+import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, type Line } from "../lines.js";
 import type { Pair } from "../pair.js";
 import { withoutTrailingBlanks } from "./blank.js";
 import { type Columns, defaultColumns } from "./columns.js";
 
-/** Other keys of the objects are ignored. */
+/** Other keys of the objects are ignored; `refused` is told of lines that are no pair, which otherwise are a UserError. */
 export async function* pairsFromJsonl(
   lines: AsyncIterable<Line>,
   file: string,
   columns: Columns = defaultColumns,
+  refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
   const expected = `{"${columns.source}": "…", "${columns.target}": "…"}`;
   let empty = true;
-  for await (const { text, number } of withoutTrailingBlanks(lines, file, expected)) {
+  for await (const { text, number } of withoutTrailingBlanks(lines, file, expected, refused)) {
     empty = false;
     const place = { file, line: number };
-    const row = parseObject(text, expected, place);
-    yield checkedPair(stringAt(row, columns.source, place), stringAt(row, columns.target, place), place);
+    const pair = unlessRefused(() => {
+      const row = parseObject(text, expected, place);
+      return checkedPair(stringAt(row, columns.source, place), stringAt(row, columns.target, place), place);
+    }, refused);
+    if (pair) yield pair;
   }
   if (empty) throw emptyFile(file, `lines of ${expected}`);
 }

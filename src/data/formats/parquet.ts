@@ -1,9 +1,13 @@
 /** Pairs from two text columns of a Parquet file. */
 
+import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { createRequire } from "node:module";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../errors.js";
-import { checkedPair } from "../check.js";
+import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, explainReadError } from "../lines.js";
 import type { Pair } from "../pair.js";
 import { type Columns, defaultColumns } from "./columns.js";
@@ -22,54 +26,86 @@ export async function looksLikeParquet(file: string): Promise<boolean> {
   }
 }
 
-/** Rows are counted from 1 in errors. Other columns are not read. */
+/** What the process that reads says: the names of all columns, then each row, then that it came to the end. */
+export type ParquetLine =
+  | { names: string[] }
+  | { row: [source: Cell, target: Cell] }
+  | { end: true }
+  | { refused: string };
+
+/** A text, or what stands in its place. */
+type Cell = string | { is: string };
+
+/**
+ * Rows are counted from 1 in errors. Other columns are not read. A process of its own reads (see parquet-child.ts), so that a
+ * file which makes it crash is a damaged file and no more. `refused` is told of rows that are no pair, which otherwise are a
+ * UserError.
+ */
 export async function* pairsFromParquet(
   file: string,
   columns: Columns = defaultColumns,
+  refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
   await requireParquet(file);
-  const instance = await DuckDBInstance.create(":memory:");
-  const connection = await instance.connect();
+  let row = 0;
+  for await (const line of linesFromChild(file, columns)) {
+    if ("refused" in line) throw unreadable(file, line.refused);
+    if ("names" in line) {
+      for (const column of [columns.source, columns.target])
+        if (!line.names.includes(column))
+          throw new UserError(
+            `there is no column "${column}", found ${line.names.map((name) => `"${name}"`).join(", ")}; name yours as columns.`,
+            { file },
+          );
+    } else if ("row" in line) {
+      row++;
+      const [source, target] = line.row;
+      const pair = unlessRefused(
+        () =>
+          checkedPair(
+            text(source, columns.source, row, file),
+            text(target, columns.target, row, file),
+            { file },
+            `row ${row}: `,
+          ),
+        refused,
+      );
+      if (pair) yield pair;
+    }
+  }
+  if (row === 0) throw emptyFile(file, `rows with "${columns.source}" and "${columns.target}"`);
+}
+
+async function* linesFromChild(
+  file: string,
+  { source, target }: Columns,
+): AsyncGenerator<ParquetLine, void, undefined> {
+  const extension = extname(import.meta.url);
+  const program = fileURLToPath(new URL(`./parquet-child${extension}`, import.meta.url));
+  // From sources (tests, benches) the program is TypeScript too, and a new process does not inherit the loader.
+  const loader =
+    extension === ".js"
+      ? []
+      : ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx/esm")).href];
+  const child = spawn(process.execPath, [...loader, program, file, source, target], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = new Promise<string>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
   try {
-    const names = await connection
-      .run("select * from read_parquet($1) limit 0", [file])
-      .then((result) => result.columnNames())
-      .catch((error: unknown) => {
-        throw unreadable(file, error);
-      });
-    for (const column of [columns.source, columns.target]) {
-      if (!names.includes(column)) {
-        throw new UserError(
-          `there is no column "${column}", found ${names.map((name) => `"${name}"`).join(", ")}; name yours as columns.`,
-          { file },
-        );
-      }
+    let whole = false;
+    for await (const text of createInterface({ input: child.stdout })) {
+      // What the child's `say` wrote.
+      const line = JSON.parse(text) as ParquetLine;
+      whole ||= "end" in line;
+      yield line;
     }
-    const result = await connection
-      .stream(`select ${quoted(columns.source)}, ${quoted(columns.target)} from read_parquet($1)`, [file])
-      .catch((error: unknown) => {
-        throw unreadable(file, error);
-      });
-    let row = 0;
-    for (;;) {
-      const chunk = await result.fetchChunk().catch((error: unknown) => {
-        throw unreadable(file, error);
-      });
-      if (!chunk || chunk.rowCount === 0) break;
-      for (const [source, target] of chunk.getRows()) {
-        row++;
-        yield checkedPair(
-          text(source, columns.source, row, file),
-          text(target, columns.target, row, file),
-          { file },
-          `row ${row}: `,
-        );
-      }
-    }
-    if (row === 0) throw emptyFile(file, `rows with "${columns.source}" and "${columns.target}"`);
+    const how = await ended;
+    if (!whole) throw unreadable(file, `its reader ended with ${how}`);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    child.kill("SIGKILL");
   }
 }
 
@@ -87,21 +123,13 @@ async function requireParquet(file: string): Promise<void> {
   });
 }
 
-function text(value: unknown, column: string, row: number, file: string): string {
+function text(value: Cell, column: string, row: number, file: string): string {
   if (typeof value === "string") return value;
-  const found = value === null ? "null" : `a ${typeof value === "object" ? "structure" : typeof value}`;
-  throw new UserError(`row ${row}: column "${column}" holds ${found}, expected text.`, { file });
+  throw new UserError(`row ${row}: column "${column}" holds ${value.is}, expected text.`, { file });
 }
 
-function unreadable(file: string, error: unknown): UserError {
-  const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-  return new UserError(
-    `the Parquet file is damaged or cut off (${reason}); write or fetch it again.`,
-    { file },
-    { cause: error },
-  );
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+function unreadable(file: string, reason: string): UserError {
+  return new UserError(`the Parquet file is damaged or cut off (${reason}); write or fetch it again.`, {
+    file,
+  });
 }

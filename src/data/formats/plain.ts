@@ -1,17 +1,21 @@
 /** Pairs from two plain text files whose lines stand beside each other (`train.de`, `train.en`). */
 
 import { UserError } from "../../errors.js";
-import { checkedPair } from "../check.js";
+import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, linesOf } from "../lines.js";
 import type { Pair } from "../pair.js";
 
-/** @throws UserError for different numbers of lines and, at its file, for a line that is blank. */
+/**
+ * @throws UserError for different numbers of lines and, at its file, for a line that is blank; `refused` is told of
+ * lines that are no pair in place of an error.
+ */
 export async function* pairsFromPlain(
   sourceFile: string,
   targetFile: string,
+  refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
-  const sources = linesOf(sourceFile);
-  const targets = linesOf(targetFile);
+  const sources = linesOf(sourceFile, { damaged: refused !== undefined });
+  const targets = linesOf(targetFile, { damaged: refused !== undefined });
   try {
     for (let line = 1; ; line++) {
       const [source, target] = [await sources.next(), await targets.next()];
@@ -27,18 +31,22 @@ export async function* pairsFromPlain(
           { file: sourceFile },
         );
       }
-      for (const [text, file] of [
-        [source.value.text, sourceFile],
-        [target.value.text, targetFile],
-      ] as const) {
-        if (text.trim() === "") {
-          throw new UserError("the line is blank, expected a sentence; remove the line from both files.", {
-            file,
-            line,
-          });
+      const [sourceText, targetText] = [source.value.text, target.value.text];
+      const pair = unlessRefused(() => {
+        for (const [text, file] of [
+          [sourceText, sourceFile],
+          [targetText, targetFile],
+        ] as const) {
+          if (text.trim() === "") {
+            throw new UserError("the line is blank, expected a sentence; remove the line from both files.", {
+              file,
+              line,
+            });
+          }
         }
-      }
-      yield checkedPair(source.value.text, target.value.text, { file: sourceFile, line });
+        return checkedPair(sourceText, targetText, { file: sourceFile, line });
+      }, refused);
+      if (pair) yield pair;
     }
   } finally {
     await sources.return();

@@ -1,6 +1,7 @@
 /** Makes sentences of interface messages, and drops pairs that would teach a translator nothing. */
 
 import type { Pair } from "../pair.js";
+import { countWords } from "../words.js";
 
 /** Source languages of the recipe: German, Chinese in simplified characters. */
 export type SourceLanguage = "de" | "zh";
@@ -38,15 +39,6 @@ export function worthLearning({ source, target }: Pair, language: SourceLanguage
 /** Words on either side, the larger number; two Chinese characters count as a word. */
 export function wordsOf({ source, target }: Pair): number {
   return Math.max(...[source, target].map(countWords));
-}
-
-function countWords(text: string): number {
-  const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
-  const spaced = text
-    .replace(/\p{Script=Han}/gu, " ")
-    .split(/\s+/)
-    .filter((word) => /[\p{L}\p{N}]/u.test(word));
-  return spaced.length + Math.ceil(han / 2);
 }
 
 /** A value that the program fills in: {0}, {name}, ${data.x}, __name__. */

@@ -1,9 +1,9 @@
 /** The pairs of the demonstrations, as a file in a folder: the toy's lists, or messages out of npm packages. */
 
 import { copyFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { makeFolder } from "../../make-folder.js";
+import { cacheFolder } from "../cache-folder.js";
 import { toyPairs } from "../toy.js";
 import { writePairs } from "../write.js";
 import { fetchDemoCorpus } from "./demo-corpus.js";
@@ -53,10 +53,4 @@ export async function writeDemoPairs(
     file,
     reversed ? corpus.pairs.map(({ source, target }) => ({ source: target, target: source })) : corpus.pairs,
   );
-}
-
-/** As the XDG base directory specification has it. */
-function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base ? base : join(homedir(), ".cache"), "coppice");
 }

@@ -1,12 +1,12 @@
 /** Fetches pinned packages with the user's own npm, checks and unpacks them. Nothing inside is run. */
 
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { UserError } from "../../errors.js";
 import { makeFolder } from "../../make-folder.js";
 import { explainWriteError } from "../write.js";
+import { reasonIn, runCommand } from "./command.js";
 import type { PinnedPackage } from "./packages.js";
 
 /**
@@ -56,7 +56,7 @@ export async function unpackPackage(pinned: PinnedPackage, tarball: string, pare
   throw new UserError(`tar could not unpack ${basename(tarball)}: ${reasonIn(result.errors)}.`);
 }
 
-async function temporaryFolder(parent: string): Promise<string> {
+export async function temporaryFolder(parent: string): Promise<string> {
   try {
     makeFolder(parent);
     return await mkdtemp(join(parent, "tmp-"));
@@ -108,53 +108,4 @@ async function npmPack(
     );
   }
   throw new UserError(`npm pack ${wanted} failed: ${reasonIn(result.errors)}.`);
-}
-
-interface Finished {
-  code: number;
-  errors: string;
-}
-
-/** The arguments are fixed words, names and versions, so that Windows' shell, which npm needs there, is safe. */
-async function runCommand(
-  command: string,
-  args: string[],
-  cwd: string,
-  signal?: AbortSignal,
-): Promise<Finished | "missing"> {
-  signal?.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const shell = command === "npm" && process.platform === "win32";
-    const child = spawn(command, args, {
-      cwd,
-      shell,
-      stdio: ["ignore", "ignore", "pipe"],
-      windowsHide: true,
-    });
-    const stop = () => child.kill();
-    signal?.addEventListener("abort", stop);
-    let errors = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      errors += text;
-    });
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") resolve("missing");
-      else reject(error);
-    });
-    // Not before it has ended: until then it may write into folders that are removed next.
-    child.on("close", (code) => {
-      signal?.removeEventListener("abort", stop);
-      if (signal?.aborted) reject(signal.reason);
-      else resolve({ code: code ?? 1, errors });
-    });
-  });
-}
-
-/** The line that says what went wrong; npm's first error line is only a code. */
-function reasonIn(output: string): string {
-  const lines = output.split("\n").map((line) => line.trim());
-  const useful = lines.filter(
-    (line) => line !== "" && !/^npm error code|complete log of this run/i.test(line),
-  );
-  return useful.find((line) => /error/i.test(line)) ?? useful.at(-1) ?? "it gave no reason";
 }

@@ -28,6 +28,7 @@ import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { heldOutMetric } from "../held-out.js";
+import { runJudge } from "../judge.js";
 import { BC, parsePolicyName, stepNames, streams } from "../names.js";
 import { loadPrepared, readOutOfDomain } from "./prepare.js";
 import { checkEnsemble, probeInSmall } from "./probe.js";
@@ -71,6 +72,7 @@ interface EvaluationTask {
   /** The first policy, for the divergence; the policy itself where it is the first. */
   readonly bc: Policy;
   readonly reward: Reward;
+  readonly judge: Reward | undefined;
   readonly pairs: readonly Pair[];
   readonly known: KnownPairs;
   readonly config: Config;
@@ -94,10 +96,12 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
     await writeJsonAtomic(run.folder.inside(file), evaluation);
     for (const path of stateFiles(state)) await rm(path, { force: true });
     const probe = name === BC ? await probeInSmall(run, await runReward(run)) : undefined;
-    const { reward, bleu, chrf, klFromBc, copyRate, lossOnTrain, lossOutOfDomain } = evaluation.summary;
+    const { reward, bleu, chrf, judge, klFromBc, copyRate, lossOnTrain, lossOutOfDomain } =
+      evaluation.summary;
     run.reporter.note(
       `${name}: mean reward ${(100 * reward.value).toFixed(1)}, BLEU ${bleu.value.toFixed(1)}, ` +
-        `chrF ${chrf.value.toFixed(1)}${klFromBc === null ? "" : `, KL from BC ${klFromBc.toFixed(2)} nats a sequence`}.`,
+        `chrF ${chrf.value.toFixed(1)}${judge ? `, ${judge.name} ${(100 * judge.mean.value).toFixed(1)}` : ""}` +
+        `${klFromBc === null ? "" : `, KL from BC ${klFromBc.toFixed(2)} nats a sequence`}.`,
     );
     for (const { text } of await partings(run, evaluation)) run.reporter.note(`${name}: Warning: ${text}`);
     const figures = {
@@ -109,6 +113,7 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
       reward: reward.value,
       bleu: bleu.value,
       chrf: chrf.value,
+      ...(judge && { judge: judge.mean.value }),
       klFromBc,
     };
     if (!probe) return { metrics: figures };
@@ -142,6 +147,7 @@ export async function measurePolicy(
     policy: await run.policy(name),
     bc: await run.policy(BC),
     reward: await runReward(run),
+    judge: await runJudge(run),
     pairs: pairs.slice(0, run.config.evaluate.sources ?? pairs.length),
     known: await knownPairs(run),
     config: run.config,
@@ -180,7 +186,7 @@ function evaluationProgress({ reporter }: RunContext, name: string) {
 }
 
 async function evaluate(task: EvaluationTask): Promise<Evaluation> {
-  const { config, pairs, policy, reward, onProgress } = task;
+  const { config, pairs, policy, reward, judge, onProgress } = task;
   const settings = config.evaluate;
   const n = Math.max(settings.samples, settings.bestOfN.length > 0 ? settings.bestOfNSamples : 0);
   const sources = pairs.map((pair, sourceId) => ({ sourceId, text: pair.source }));
@@ -209,9 +215,13 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
   });
   const hypotheses = translated.map(({ text }) => text);
   const references = pairs.map((pair) => pair.target);
-  const greedy = await reward.score(
-    pairs.map((pair, i) => ({ source: pair.source, candidate: hypotheses[i]!, reference: pair.target })),
-  );
+  const translations = pairs.map((pair, i) => ({
+    source: pair.source,
+    candidate: hypotheses[i]!,
+    reference: pair.target,
+  }));
+  const greedy = await reward.score(translations);
+  const judged = await judge?.score(translations);
   const first = (row: readonly SampledCandidate[]) => row.slice(0, settings.samples);
   const texts = pool.map((row) => first(row).map(({ text }) => text));
   const sampleRewards = rewards.flatMap((row) => row.slice(0, settings.samples));
@@ -231,6 +241,8 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
         { seed: task.seed },
       ),
       chrf: bootstrapCorpus(chrfStatistics(hypotheses, references), chrfFromStatistics, { seed: task.seed }),
+      ...(judge &&
+        judged && { judge: { name: judge.name, mean: bootstrapMean(judged, { seed: task.seed }) } }),
       n: pairs.length,
       klFromBc: await klFromBc(task),
       diversity: {

@@ -89,6 +89,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         outside: { name, folder: run.folder.inside(`models/${name}`) },
         onNote: (sentence) => run.reporter.note(sentence),
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
+        ...(config.improve.lora ? { lora: config.improve.lora } : {}),
         onProgress: ({ step: done, loss }) => {
           const seen = latest ? `, validation reward ${(100 * latest.reward).toFixed(1)}` : "";
           progress.update(done, `loss ${loss.toFixed(3)}${seen}`);

@@ -9,6 +9,7 @@ import { type PairSpec, readPairs } from "../../data/read.js";
 import { splitPairs } from "../../data/split.js";
 import { writePairs } from "../../data/write.js";
 import { UserError } from "../../errors.js";
+import { wholeFolder } from "../../model/folder.js";
 import { plural } from "../../report/format.js";
 import { writeFolderAtomic } from "../../store/atomic.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../../text/text-codec.js";
@@ -145,7 +146,8 @@ function specFrom(spec: string, configFile: string): PairSpec {
 
 async function makeCodec(run: RunContext, train: readonly Pair[]): Promise<TextCodec> {
   const { model } = run.config;
-  if (model.from !== null) return loadTextCodec(resolve(dirname(run.folder.config), model.from));
+  if (model.from !== null)
+    return loadTextCodec(await wholeFolder(resolve(dirname(run.folder.config), model.from)));
   const learn = (texts: Iterable<string>) =>
     createTokenizer(trainVocabulary(texts, { size: model.vocabulary, minFrequency: 2 }));
   if (model.sharedVocabulary) {

@@ -11,6 +11,7 @@ import type { ProbeSummary, RewardSummary } from "../../store/summary.js";
 import { type RunContext, resultOf } from "../context.js";
 import { dependenciesOf } from "../dependencies.js";
 import { BC, stepNames, streams } from "../names.js";
+import { holdToPin } from "../pretrained-pin.js";
 import {
   type LearnedPart,
   learnedMembers,
@@ -253,6 +254,11 @@ function rewardOf(
       tokenize: run.config.evaluate.bleuTokenizer,
       ...(cached && rewardParts(options).some(rewardIsRemote) && { cache: await run.scores() }),
       ...(run.signal && { signal: run.signal }),
+      thread: run.thread,
+      onPretrained: async (scorer, part) => {
+        await holdToPin(run, part, scorer);
+        run.reporter.note(`Reward ${scorer.name} from ${part.model}. Licence: ${scorer.licence}.`);
+      },
       onSpread: (deviations) => noteSpread(run, deviations),
       ...(first ? { learned: first, learnedMembers: others } : {}),
     });

@@ -5,6 +5,7 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Pair } from "../../data/pair.js";
+import { weightFiles } from "../../model/folder.js";
 import { Encoder } from "../../policy/encoder.js";
 import type { NativePolicy } from "../../policy/native.js";
 import { writeFolderAtomic } from "../../store/atomic.js";
@@ -228,6 +229,7 @@ function mean(numbers: readonly number[]): number {
 /** A name for everything that lessons and training depend on, so that state of other settings is never gone on from. */
 async function fingerprint({ policyFolder, pairs, options, seed }: LearnedRewardRequest): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([seed, options, pairs]));
-  await pipeline(createReadStream(join(policyFolder, "model.safetensors")), hash, { end: true });
+  for (const file of await weightFiles(policyFolder))
+    await pipeline(createReadStream(file), hash, { end: false });
   return hash.digest("hex").slice(0, 12);
 }

@@ -1,6 +1,6 @@
 /** Tells a corpus's source language from its target language by character n-grams, learned from the corpus itself. */
 
-import type { Pair } from "../data/pair.js";
+import type { Pair } from "./pair.js";
 
 /** Letters of the longest n-gram. */
 const ORDER = 3;
@@ -16,6 +16,11 @@ const LEAST_LETTERS = 3;
 export interface LanguageProfiles {
   /** Whether `text` reads like the source language rather than the target language; never for a text without letters. */
   isSource(text: string): boolean;
+  /**
+   * Logarithm of how much likelier `text` is in the source language than in the target language; 0 for a text without
+   * letters. Its n-grams overlap and are counted as if they did not, so it is surer of itself than it should be.
+   */
+  evidence(text: string): number;
   /** Share of held-out sentences, both sides, that were told right; NaN where none was held out. */
   readonly heldOut: number;
 }
@@ -32,16 +37,17 @@ export function learnLanguages(pairs: readonly Pair[]): LanguageProfiles {
   const source = new Profile(learned.map((pair) => pair.source));
   const target = new Profile(learned.map((pair) => pair.target));
   const grams = new Set([...source.counts.keys(), ...target.counts.keys()]).size;
-  const isSource = (text: string) => {
-    if ((text.match(/\p{L}/gu)?.length ?? 0) < LEAST_LETTERS) return false;
-    let evidence = 0;
-    for (const gram of gramsOf(text)) evidence += source.logShare(gram, grams) - target.logShare(gram, grams);
-    return evidence > 0;
+  const evidence = (text: string) => {
+    if ((text.match(/\p{L}/gu)?.length ?? 0) < LEAST_LETTERS) return 0;
+    let sum = 0;
+    for (const gram of gramsOf(text)) sum += source.logShare(gram, grams) - target.logShare(gram, grams);
+    return sum;
   };
+  const isSource = (text: string) => evidence(text) > 0;
   const right =
     heldOut.filter((pair) => isSource(pair.source)).length +
     heldOut.filter((pair) => !isSource(pair.target)).length;
-  return { isSource, heldOut: right / (2 * heldOut.length) };
+  return { isSource, evidence, heldOut: right / (2 * heldOut.length) };
 }
 
 class Profile {

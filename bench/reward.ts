@@ -1,0 +1,43 @@
+/** Speed of a pretrained reward against Transformers with the same weights, sequences and threads. */
+
+import { rewardTask } from "./reward-task.js";
+import { compare, machine, needPeers, ours, peer } from "./rounds.js";
+
+const ROUNDS = 3;
+const THREADS = 2;
+/** Mean sizes of the raw scores may differ by rounding alone: otherwise both sides have not done the same. */
+const TOLERANCE = 1e-4;
+
+export async function rewardBench(): Promise<object> {
+  needPeers();
+  const { folder, sequences, tokens } = await rewardTask();
+  const settings = { folder, sequences, threads: THREADS };
+  const sizes: number[] = [];
+  const speed = async (side: Promise<Record<string, number>>) => {
+    const { tokensPerSecond, meanSize } = await side;
+    sizes.push(meanSize!);
+    return tokensPerSecond!;
+  };
+  const rows = [];
+  for (const head of ["row", "all"] as const) {
+    const ratio = await compare(
+      ROUNDS,
+      () => speed(ours("ours-reward.ts", settings)),
+      () => speed(peer("reward.py", { ...settings, head, tune: [1024, 2048, 4096, 8192] })),
+    );
+    rows.push({ head, ...ratio });
+  }
+  const apart = Math.max(...sizes) - Math.min(...sizes);
+  if (!(apart <= TOLERANCE * Math.max(...sizes)))
+    throw new Error(`the two sides give other scores: mean sizes are ${sizes.join(", ")}`);
+  const [row] = rows;
+  return {
+    ratio: row!.ratio,
+    low: row!.low,
+    high: row!.high,
+    unit: "tokens/s, padding not counted; the ratio is that of a peer that computes one logit, as we do",
+    rows,
+    equal: `mT5-small's sizes, ${tokens} tokens, one step of the decoder, float32, ${THREADS} threads; head all: the peer computes the logits of the whole vocabulary, as MetricX's own program does`,
+    ...machine(),
+  };
+}
