@@ -25,7 +25,7 @@ export {
   sentenceChrf,
 } from "./evaluate/chrf.js";
 // Policies.
-export { NativePolicy, type Translation } from "./policy/native.js";
+export { NativePolicy } from "./policy/native.js";
 export type {
   Example,
   Policy,
@@ -35,6 +35,7 @@ export type {
   Source,
   TrainOptions,
   TrainResult,
+  Translation,
 } from "./policy/policy.js";
 // A run and its algorithm.
 export { type Config, type ConfigInput, parseConfig, renderConfig, resolveConfig } from "./rest/config.js";
@@ -48,6 +49,7 @@ export { type CheckOptions, checked } from "./reward/contract.js";
 export { createReward, type RewardContext, type RewardOptions } from "./reward/create.js";
 export { bleuReward, chrfReward } from "./reward/metric.js";
 export { moduleReward } from "./reward/module.js";
+export { numberReward } from "./reward/number.js";
 export { placesReward } from "./reward/places.js";
 export type { Reward, RewardInput } from "./reward/reward.js";
 export { sumReward } from "./reward/sum.js";

@@ -66,7 +66,7 @@ export class Learner {
 
   static async #fresh(run: RunContext, name: string, method: OnlineMethodName): Promise<Learner> {
     const { online } = run.config;
-    const policy = await run.freshPolicy(BC);
+    const policy = await run.freshNativePolicy(BC);
     const training = await policy.trainOnline({
       ...arithmetic(online),
       seed: run.seed(streams.online, 1),

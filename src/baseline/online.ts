@@ -60,7 +60,7 @@ export async function trainOnline(run: RunContext, name: string): Promise<void> 
     const { train } = await loadPrepared(run);
     const ids = chosenSources(run, train.length);
     const plan = planOnline(run.config, ids.length, run.folder.config);
-    const bc = await run.policy(BC);
+    const bc = await run.nativePolicy(BC);
     const reward = await runReward(run);
     const progress = run.reporter.progress(name, plan.samples, "candidates");
 

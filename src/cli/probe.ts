@@ -84,7 +84,7 @@ function rewardOf(spec: string): RewardOptions {
 }
 
 function sectionOf(spec: string): NonNullable<ConfigInput["reward"]> {
-  if (spec === "chrf" || spec === "bleu" || spec === "places") return { kind: spec };
+  if (spec === "chrf" || spec === "bleu" || spec === "places" || spec === "number") return { kind: spec };
   if (/^https?:/.test(spec)) return { kind: "http", url: spec };
   const [, kind, rest] = /^(module|ratings|command|pretrained):(.+)$/.exec(spec) ?? [];
   if (rest === undefined)

@@ -4,12 +4,13 @@ import { UserError } from "../errors.js";
 import { duration, plural } from "../report/format.js";
 import { consoleTables, toText } from "../report/tables.js";
 import { plannedSteps } from "../rest/algorithm.js";
+import { askedBy, askedWords } from "../rest/asked.js";
 import { withoutTransport } from "../rest/reward-parts.js";
 import { readConfig } from "../rest/run.js";
 import { lockOwner } from "../store/lock.js";
 import { type Json, Manifest } from "../store/manifest.js";
 import { runFolder } from "../store/run-folder.js";
-import type { RunSummary } from "../store/summary.js";
+import type { AskedSummary, RunSummary } from "../store/summary.js";
 import { readSummaryFile, summaryFile } from "../store/summary-file.js";
 
 export interface RunStatus {
@@ -24,6 +25,8 @@ export interface RunStatus {
   next: string[];
   /** Seconds of work in finished steps. */
   seconds: number;
+  /** What they asked of the policy's server; null where there is none. */
+  asked: AskedSummary | null;
   /** The figures, once the run is finished. */
   summary: RunSummary | null;
 }
@@ -63,6 +66,7 @@ export async function runStatus(dir: string): Promise<RunStatus> {
     steps: kept.map(({ name, time }) => ({ name, ...time })),
     next,
     seconds: kept.reduce((sum, { time }) => sum + time.seconds, 0),
+    asked: askedBy(kept) ?? null,
     summary: summary ?? null,
   };
 }
@@ -81,7 +85,7 @@ export function statusJson(status: RunStatus): unknown {
 
 /** For a terminal. */
 export function statusText(
-  { dir, state, working, steps, next, seconds, summary }: RunStatus,
+  { dir, state, working, steps, next, seconds, asked, summary }: RunStatus,
   colour: boolean,
 ): string {
   const parts: string[] = [];
@@ -102,6 +106,7 @@ export function statusText(
         { colour },
       ),
     );
+  if (asked) parts.push(askedWords(asked));
   if (next.length > 0) parts.push(`Next: ${next.join(", ")}.`);
   const words = {
     new: `Not begun yet. Start it with: coppice run ${dir}`,

@@ -24,6 +24,8 @@ import type {
   Source,
   TrainOptions,
   TrainResult,
+  TranslateOptions,
+  Translation,
 } from "./policy.js";
 import { remoteStream } from "./remote-stream.js";
 import type { EncodedSource, SampledSource } from "./sampler.js";
@@ -32,15 +34,6 @@ import type { TrainingOptions } from "./training.js";
 import type { BeamRequest, DivergenceRequest, OpenArgs, SampleRequest, TrainRequest } from "./worker.js";
 
 const WORKER = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
-
-/** A translation and its score under beam search. */
-export interface Translation {
-  sourceId: number;
-  text: string;
-  tokens: number[];
-  logProbs: number[];
-  finished: boolean;
-}
 
 export class NativePolicy implements Policy {
   readonly codec: TextCodec;
@@ -127,15 +120,7 @@ export class NativePolicy implements Policy {
    * The best translation of each source, in the order given: greedy for one beam, else beam search. A source whose signal
    * is aborted may have none.
    */
-  async translate(
-    sources: readonly Source[],
-    options: {
-      beams?: number;
-      maxTokens: number;
-      onProgress?: (done: number, total: number) => void;
-      signal?: AbortSignal;
-    },
-  ): Promise<Translation[]> {
+  async translate(sources: readonly Source[], options: TranslateOptions): Promise<Translation[]> {
     const found = new Map<number, Translation>();
     const { generation } = this.config;
     const beams = options.beams ?? 1;

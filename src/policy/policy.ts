@@ -1,6 +1,7 @@
 /** What a policy is to the loop: something that samples and, where it can, is trained and gives log-probabilities. */
 
 import type { TrainedLora } from "./adapter.js";
+import type { TokenDivergences } from "./divergence.js";
 import type { LossRequest } from "./loss.js";
 import type { TrainingOptions, TrainingProgress } from "./training.js";
 
@@ -34,16 +35,37 @@ export interface SampleOptions {
   /** A draw depends on (seed, grow, sourceId, sampleId, position) and nothing else, or on a source's own `draws`. */
   seed: number;
   grow: number;
+  /**
+   * Where a policy whose samples cost money keeps what it has got, so that a killed call asks for the rest alone; who
+   * needs none of it any more removes it. A policy that draws the same again writes nothing.
+   */
+  stateFile?: string;
   /** Called as candidates finish. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
+}
+
+export interface TranslateOptions
+  extends Pick<SampleOptions, "maxTokens" | "stateFile" | "onProgress" | "signal"> {
+  /** Beam width; 1 or absent: greedy. */
+  beams?: number;
+}
+
+/** The translation that a search finds, greedy or by beam. */
+export interface Translation {
+  sourceId: number;
+  text: string;
+  /** Empty where the policy does not tell. */
+  tokens: number[];
+  logProbs: number[];
+  finished: boolean;
 }
 
 export interface SampledCandidate {
   sourceId: number;
   sampleId: number;
   text: string;
-  /** Token ids, end-of-sentence included when finished. */
+  /** Token ids, end-of-sentence included when finished; empty, and so the next two, where the policy does not tell. */
   tokens: number[];
   /** Log-probability of each token under the model (temperature 1), natural logarithm. */
   logProbs: number[];
@@ -76,6 +98,8 @@ export interface Evaluated {
 }
 
 export interface TrainOptions extends TrainingOptions {
+  /** For a trainer outside of this process: what the policy will be called, and a folder for what is made of it. */
+  outside?: { name: string; folder: string };
   /** What is minimised; absent: the weighted log-likelihood. */
   loss?: LossRequest;
   /** Folder of the policy that sampled, for losses that read its distributions. */
@@ -133,8 +157,21 @@ export interface PairToScore {
 export interface Policy {
   /** Candidates of each source, sources in the order in which they end. */
   sample(sources: readonly Source[], options: SampleOptions): AsyncIterable<SampledCandidate[]>;
+  /** The best translation of each source, in the order given; a source whose signal is aborted may have none. */
+  translate(sources: readonly Source[], options: TranslateOptions): Promise<Translation[]>;
   /** Absent where the policy cannot tell (a server that only samples). */
   logProbabilities?(pairs: readonly PairToScore[], signal?: AbortSignal): Promise<ScoredPair[]>;
+  /** Mean negative log-likelihood a token of `target`, in nats. */
+  negativeLogLikelihood?(pairs: readonly { source: string; target: string }[]): Promise<number>;
+  /** How far its next-token distribution is from that of `reference`, a policy of the same kind and vocabulary, at every token. */
+  divergences?(
+    reference: Policy,
+    candidates: readonly { source: string; tokens: readonly number[] }[],
+    signal?: AbortSignal,
+  ): Promise<TokenDivergences[]>;
   /** Changes the policy in place. */
-  train?(examples: readonly Example[], options: TrainOptions): Promise<TrainResult>;
+  train(examples: readonly Example[], options: TrainOptions): Promise<TrainResult>;
+  /** Writes a folder that it can be loaded from; it appears whole or not at all. */
+  save(folder: string): Promise<void>;
+  release(): Promise<void>;
 }

@@ -50,8 +50,9 @@ export function figureOf(policy: JudgedPolicy, figure: "reward" | Metric): numbe
   return figure === "reward" ? policy.reward.value * 100 : policy[figure].value;
 }
 
-/** √KL of a policy from BC; that of BC from itself is 0 whatever was stored. */
+/** √KL of a policy from BC, NaN where it is not known; that of BC from itself is 0 whatever was stored. */
 export function distanceOf(summary: JudgedRun, policy: JudgedPolicy): number {
+  if (policy.klFromBc === null) return Number.NaN;
   return policy === baseline(summary) ? 0 : Math.sqrt(Math.max(0, policy.klFromBc));
 }
 

@@ -13,7 +13,7 @@ import { Glossary } from "./sections/glossary.js";
 import { Making } from "./sections/making.js";
 import { Opening } from "./sections/opening.js";
 import { BestOfN, Distance, Improves, Online } from "./sections/steps.js";
-import { effectsTable, policyTable } from "./tables.js";
+import { answersTable, effectsTable, policyTable } from "./tables.js";
 import { type Verdict, verdict } from "./verdict.js";
 
 /**
@@ -37,6 +37,7 @@ interface ReportProps {
 }
 
 function Report({ summary, drawings, verdict: { headline, findings } }: ReportProps) {
+  const answers = answersTable(summary);
   return (
     <>
       <Opening summary={summary} headline={headline} />
@@ -52,6 +53,7 @@ function Report({ summary, drawings, verdict: { headline, findings } }: ReportPr
       )}
       <Section title="All policies">
         <ReportTable table={policyTable(summary)} />
+        {answers.rows.length > 0 && <ReportTable table={answers} />}
         <ReportTable table={effectsTable(summary)} />
       </Section>
       <Examples summary={summary} />

@@ -179,6 +179,37 @@ export function effectsTable(summary: RunSummary): Table {
   };
 }
 
+/** One row a policy: how often answers are right; none where they are not compared. */
+export function answersTable(summary: RunSummary): Table {
+  const policies = inTableOrder(summary);
+  const compared = policies.find(({ answers }) => answers !== undefined);
+  const attempts = compared?.answers?.attempts ?? [];
+  const share = (interval: Interval | undefined) => (interval ? rewardInterval(interval) : MISSING);
+  const rows = (compared ? policies : []).map(({ name, control, answers }): Row => {
+    const at = (k: number) => answers?.attempts.find((one) => one.k === k);
+    const cells = [
+      name + (control ? CONTROL_MARK : ""),
+      share(answers?.exact),
+      ...attempts.map(({ k }) => share(at(k)?.pass)),
+      ...attempts.filter(({ k }) => k > 1).map(({ k }) => share(at(k)?.majority)),
+    ];
+    return control ? { cells, mark: "control" } : { cells };
+  });
+  return {
+    title: "Answers",
+    columns: [
+      left("policy"),
+      right("exact match"),
+      ...attempts.map(({ k }) => right(`pass@${k}`)),
+      ...attempts.filter(({ k }) => k > 1).map(({ k }) => right(`maj@${k}`)),
+    ],
+    rows,
+    notes: [
+      "Share of sources in percent, with its 95 % interval. exact match: the greedy answer; pass@k: one of k samples is right; maj@k: what most of k samples say is.",
+    ],
+  };
+}
+
 /** One row a curve: gain against √KL, fitted, and where it peaks. */
 export function curveTable(summary: RunSummary): Table {
   const rows = gainSeries(summary).map(({ name, figure, form, points: places, fit }): Row => {
@@ -569,6 +600,7 @@ function examplesMarkdown(summary: RunSummary, limit = summary.examples.length):
 function tables(summary: RunSummary): Table[] {
   return [
     policyTable(summary),
+    answersTable(summary),
     effectsTable(summary),
     improveTable(summary),
     onlineTable(summary),

@@ -487,9 +487,9 @@ function policyWarnings(start: PolicySummary, last: PolicySummary): Finding[] {
     {
       is: `entropy ${decimal(start.diversity.entropy, 2)} → ${decimal(last.diversity.entropy, 2)} nats`,
       now: last.diversity.entropy,
-      bound: start.diversity.entropy * BOUNDS.entropyLeft,
+      bound: (start.diversity.entropy ?? Number.NaN) * BOUNDS.entropyLeft,
     },
-  ].filter(({ now, bound }) => now < bound);
+  ].filter(({ now, bound }) => now !== null && now < bound);
   if (lost.length > 0) {
     warn(
       "diversity",

@@ -1,5 +1,5 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
-import { hasBareSecret, isBareSecret } from "../reward/remote/address.js";
+import { hasBareSecret, isBareSecret } from "../remote/address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
@@ -89,7 +89,13 @@ function* thresholdIssues({ method, improve, grow }: Config): Generator<Issue> {
   }
 }
 
-function* filterIssues({ improve: { lengthRatio } }: Config): Generator<Issue> {
+function* filterIssues({ improve: { lengthRatio, passRate } }: Config): Generator<Issue> {
+  if (passRate !== null && passRate[0] > passRate[1])
+    yield {
+      path: ["improve", "passRate", 1],
+      message: `is ${passRate[1]} but must be at least ${passRate[0]}, the least share. Raise it.`,
+      related: [["improve", "passRate"]],
+    };
   if (lengthRatio === null || lengthRatio[0] < lengthRatio[1]) return;
   yield {
     path: ["improve", "lengthRatio", 1],
@@ -215,8 +221,63 @@ function* remoteIssues(part: RewardPart, path: KeyPath): Generator<Issue> {
     if (isBareSecret(name, value)) yield { path: [...path, "headers", name], message: bare };
 }
 
-function* modelIssues({ model, bc }: Config): Generator<Issue> {
-  if (model.from !== null) return;
+/** What a policy behind a server cannot do, and what it needs. */
+function* servedIssues({ policy, method, reward, grow, improve, evaluate }: Config): Generator<Issue> {
+  if (policy.kind !== "server") return;
+  const related = [["policy", "kind"]];
+  const native = "needs a policy of kind native, as it looks inside the model";
+  if (method !== "rest")
+    yield { path: ["method"], message: `is ${method}, which ${native}. Set it to rest.`, related };
+  if (learnedMembers(reward) > 0)
+    yield {
+      path: ["reward", "kind"],
+      message: `holds a learned reward, which ${native}. Choose another kind.`,
+      related: [["reward"], ...related],
+    };
+  if (improve.loss !== "bc")
+    yield {
+      path: ["improve", "loss"],
+      message: `is ${improve.loss}, which ${native}. Set it to bc.`,
+      related,
+    };
+  if (evaluate.beam > 1)
+    yield {
+      path: ["evaluate", "beam"],
+      message: `is ${evaluate.beam}, and beam search ${native}. Set it to 1.`,
+      related,
+    };
+  if (evaluate.rerank)
+    yield {
+      path: ["evaluate", "rerank"],
+      message: `weighs log-probabilities, and so ${native}. Set it to false.`,
+      related,
+    };
+  if (policy.url === null && policy.serve.command.length === 0)
+    yield {
+      path: ["policy", "url"],
+      message: "is missing. Give the server's address, or in policy.serve.command what starts one.",
+      related,
+    };
+  if (policy.api === "completions" && policy.system !== null)
+    yield {
+      path: ["policy", "system"],
+      message: "has no place where policy.api is completions. Put it into policy.template.",
+    };
+  if (grow.steps > 0 && improve.trainer.command.length === 0)
+    yield {
+      path: ["improve", "trainer", "command"],
+      message:
+        "is missing. A policy of kind server is trained by a command of yours; or set grow.steps to 0.",
+      related: [["improve", "trainer"], ["improve"], ...related],
+    };
+  const bare = `holds a secret, which would be copied with this file. Write \${NAME} in its place and set NAME in the environment.`;
+  if (policy.url !== null && hasBareSecret(policy.url)) yield { path: ["policy", "url"], message: bare };
+  for (const [name, value] of Object.entries(policy.headers))
+    if (isBareSecret(name, value)) yield { path: ["policy", "headers", name], message: bare };
+}
+
+function* modelIssues({ policy, model, bc }: Config): Generator<Issue> {
+  if (model.from !== null || policy.kind === "server") return;
   if (bc.steps === 0) {
     yield {
       path: ["bc", "steps"],
@@ -240,8 +301,8 @@ function* modelIssues({ model, bc }: Config): Generator<Issue> {
   }
 }
 
-function* loraIssues({ method, model, improve: { lora } }: Config): Generator<Issue> {
-  if (method !== "rest" || lora === null) return;
+function* loraIssues({ policy, method, model, improve: { lora } }: Config): Generator<Issue> {
+  if (policy.kind === "server" || method !== "rest" || lora === null) return;
   for (const [index, target] of lora.targets.entries())
     if (lora.targets.indexOf(target) < index)
       yield {
@@ -261,7 +322,8 @@ function* loraIssues({ method, model, improve: { lora } }: Config): Generator<Is
     };
 }
 
-function* trainingIssues({ method, bc, improve, reward }: Config): Generator<Issue> {
+function* trainingIssues({ policy, method, bc, improve, reward }: Config): Generator<Issue> {
+  if (policy.kind === "server") return;
   const trained: { name: string; path: KeyPath; warmupSteps: number; stepsKey: string; steps: number }[] = [];
   if (bc.steps > 0)
     trained.push({
@@ -368,6 +430,7 @@ function* dataIssues({ data }: Config): Generator<Issue> {
 export function crossIssues(config: Config): Issue[] {
   return [
     ...dataIssues(config),
+    ...servedIssues(config),
     ...modelIssues(config),
     ...loraIssues(config),
     ...trainingIssues(config),
@@ -390,8 +453,9 @@ export interface IdleKey {
 
 /** Keys that change nothing in `config`: writing one is an error, and the resolved configuration leaves them out. */
 export function idleKeys(config: Config): IdleKey[] {
-  const { bc, data, model, reward } = config;
+  const { data, reward } = config;
   const idle: IdleKey[] = config.method === "rest" ? idleForRest(config) : idleOnline(config);
+  idle.push(...(config.policy.kind === "server" ? idleServed() : idleNative(config)));
   if (data.validation !== null) {
     idle.push({ path: ["data", "validationSize"], because: "where data.validation names a file" });
   }
@@ -402,6 +466,27 @@ export function idleKeys(config: Config): IdleKey[] {
   if (reward.kind === "ensemble" && reward.combine === "minimum") {
     idle.push({ path: ["reward", "deviations"], because: "where reward.combine is minimum" });
   }
+  return idle;
+}
+
+/** Training by a command has its options in the command. */
+function idleServed(): IdleKey[] {
+  const because = "where policy.kind is server";
+  const ofTraining = [
+    ...["trainSteps", "batchTokens", "accumulate", "warmupSteps", "schedule", "labelSmoothing", "dropout"],
+    ...["weightDecay", "clipNorm", "averageDecay", "evaluateEvery", "patience", "lora"],
+  ];
+  return [
+    { path: ["model"], because },
+    { path: ["bc"], because },
+    { path: ["data", "maxTokens"], because },
+    ...ofTraining.map((name) => ({ path: ["improve", name], because })),
+  ];
+}
+
+function idleNative({ model, bc, method }: Config): IdleKey[] {
+  const idle: IdleKey[] =
+    method === "rest" ? [{ path: ["improve", "trainer"], because: "where policy.kind is native" }] : [];
   if (model.from !== null) {
     const fromFolder = [
       "preset",
@@ -427,6 +512,8 @@ export function idleKeys(config: Config): IdleKey[] {
 
 function idleForRest({ improve }: Config): IdleKey[] {
   const idle: IdleKey[] = [{ path: ["online"], because: "where method is rest" }];
+  if (improve.passRate === null)
+    idle.push({ path: ["improve", "passAbove"], because: "where improve.passRate is null" });
   for (const loss of ["gold", "bvmpo", "oac", "rwr"] as const) {
     if (improve.loss !== loss)
       idle.push({ path: ["improve", loss], because: `where improve.loss is ${improve.loss}` });

@@ -319,6 +319,7 @@ const rewardKinds = {
       "Folder that coppice train-reward --ratings FILE --out FOLDER wrote; from this file's folder",
     ),
   },
+  number: { kind: z.literal("number") },
   pretrained: {
     kind: z.literal("pretrained"),
     model: required(
@@ -338,6 +339,94 @@ const rewardKinds = {
     batchTokens: key(tokens, 4096, "Tokens scored at once, padding included"),
   },
 };
+
+const price = z.number().min(0).max(1_000_000);
+
+const policy = z
+  .discriminatedUnion("kind", [
+    z
+      .strictObject({ kind: z.literal("native") })
+      .meta({ description: "A Marian model that runs in this process" }),
+    z
+      .strictObject({
+        kind: z.literal("server"),
+        url: key(
+          z
+            .string()
+            .regex(/^(?:https?:\/\/.|\$\{)/)
+            .meta({ title: `an address that starts with http:// or https://, or with \${NAME}` })
+            .nullable(),
+          null,
+          `Base address of a server that speaks OpenAI's completions, such as http://localhost:8000/v1; \${NAME} stands for an environment variable; null: that of serve.command`,
+        ),
+        model: required(
+          text("a text"),
+          "The model that everything starts from, G=0 I=0, as the server knows it",
+        ),
+        api: key(
+          z.enum(["chat", "completions"]),
+          "chat",
+          "chat: the server puts the prompt into the model's own form; completions: it is sent as it is",
+        ),
+        template: key(
+          z
+            .string()
+            .meta({ title: "a text with {source} in it" })
+            .regex(/\{source\}/),
+          "{source}",
+          "What the model is asked; {source} stands for the source",
+        ),
+        system: key(text("a text").nullable(), null, "System message before it, for api chat; null: none"),
+        stop: key(z.array(text("a text")), [], "Texts at which an answer ends; they are left out of it"),
+        choices: key(
+          whole(1, 10_000),
+          16,
+          "Candidates asked for in one request (n), at most; what a server leaves out is asked for again",
+        ),
+        ...remote.headers,
+        concurrency: remote.concurrency(16),
+        timeoutSeconds: remote.timeoutSeconds(300),
+        retries: remote.retries,
+        price: z
+          .strictObject({
+            input: key(price, 0, "Price of a million tokens read"),
+            output: key(price, 0, "Price of a million tokens written"),
+          })
+          .prefault({})
+          .meta({
+            description:
+              "What the server costs, in any currency; with it, steps and coppice status tell what was spent",
+          }),
+        serve: z
+          .strictObject({
+            command: key(
+              z.array(text("a text")),
+              [],
+              "Program and arguments that serve a model, run in this file's folder without a shell; {model} and {port} are filled in; []: url is always there",
+            ),
+            readySeconds: key(z.number().gt(0).max(86_400), 600, "Seconds until it has to answer"),
+          })
+          .prefault({})
+          .meta({
+            description: "A server that is started for each model in turn and ended before the trainer",
+          }),
+      })
+      .meta({ description: "A language model behind a server, fine-tuned by improve.trainer" }),
+  ])
+  .prefault({ kind: "native" })
+  .meta({ description: "What samples and is trained" });
+
+/** How a served policy is asked, not what it answers. */
+export const policyTransportKeys = [
+  "url",
+  "headers",
+  "choices",
+  "concurrency",
+  "timeoutSeconds",
+  "retries",
+  "price",
+  "serve",
+] as const;
 
 /** How a reward is asked, not what it gives: a change of these undoes nothing. */
 export const transportKeys = [
@@ -424,6 +513,10 @@ const reward = z
     z.strictObject({ ...rewardKinds.places, ...adjusted }).meta({
       description: "Share of places that hold the right word: for toys with one right answer",
     }),
+    z.strictObject({ ...rewardKinds.number, ...adjusted }).meta({
+      description:
+        "1 where the answer's final number is the reference's, else 0: for problems that can be checked",
+    }),
     z
       .strictObject({
         kind: z.literal("sum"),
@@ -440,6 +533,7 @@ const reward = z
               z.strictObject({ ...rewardKinds.ratings, weight }),
               z.strictObject({ ...rewardKinds.pretrained, weight }),
               z.strictObject({ ...rewardKinds.places, weight }),
+              z.strictObject({ ...rewardKinds.number, weight }),
             ]),
           )
           .min(2)
@@ -463,6 +557,7 @@ const reward = z
               z.strictObject(rewardKinds.ratings),
               z.strictObject(rewardKinds.pretrained),
               z.strictObject(rewardKinds.places),
+              z.strictObject(rewardKinds.number),
             ]),
           )
           .min(1)
@@ -662,8 +757,28 @@ const lora = z.strictObject({
   dropout: key(shareBelowOne, 0, "Dropout of a layer's input on its way into A"),
 });
 
+const trainer = z
+  .strictObject({
+    command: key(
+      z.array(text("a text")),
+      [],
+      "Program and arguments, run in this file's folder without a shell; {train}, {model}, {out}, {policy}, {seed} and {learningRate} are filled in",
+    ),
+    layout: key(
+      z.enum(["chat", "completion", "plain"]),
+      "chat",
+      "Lines of {train}: chat {messages}, completion {prompt, completion}, plain {text}",
+    ),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'What trains a policy of kind server: its last line, or {out}/result.json, is {"model": "name or folder"}',
+  });
+
 const improve = z
   .strictObject({
+    trainer,
     steps: key(
       whole(1, 100),
       3,
@@ -739,6 +854,12 @@ const improve = z
       null,
       "Keep candidates of which at most this share of words belongs to a phrase said twice in a row; null: any",
     ),
+    passRate: key(
+      z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).nullable(),
+      null,
+      "Keep sources of whose samples a share between these two passes, both included; null: any. [0.1, 0.9] leaves out what is too hard or known already",
+    ),
+    passAbove: key(z.number().min(0).lt(1), 0.5, "Reward above which a sample passes"),
     trainSteps: key(steps, 1000, "Optimizer steps at most; the paper has 500,000"),
     batchTokens: optimizer.batchTokens(2048),
     accumulate: optimizer.accumulate,
@@ -899,6 +1020,11 @@ const evaluate = z
       "Beside best of N by reward, by a weighted sum of the reward, its parts and the log-probability; weights tuned on validation",
     ),
     rerankSources: key(sources, 200, "Validation sources that those weights are tuned on, at most"),
+    answers: key(
+      z.enum(["none", "number", "text"]),
+      "none",
+      "Exact match, pass@k and maj@k, at the points of bestOfN: of the final number, or of the whole text",
+    ),
     outOfDomain: key(
       path.nullable(),
       null,
@@ -962,6 +1088,7 @@ export const configSchema = z.strictObject({
     "paper 4 compares with online RL",
   ),
   data,
+  policy,
   model,
   bc,
   reward,

@@ -136,7 +136,12 @@ function withoutEmptyGroups(written: Record<string, unknown>, node: SchemaNode):
 
 /** What `written` overrides: the values of its preset over those that depend on each other. */
 function baseValues(written: Record<string, unknown>, origin?: Origin): Record<string, unknown> {
-  const base = { data: {}, reward: { kind: "learned" }, improve: { thresholds: { ...defaultThresholds } } };
+  const base = {
+    data: {},
+    policy: { kind: "native" },
+    reward: { kind: "learned" },
+    improve: { thresholds: { ...defaultThresholds } },
+  };
   const { preset } = written;
   if (preset === undefined) return base;
   const list = Array.isArray(preset) ? preset : [preset];

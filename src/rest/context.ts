@@ -1,7 +1,8 @@
 /** Everything that the steps of one run share: configuration, folder, manifest, thread, loaded policies and reward. */
 
-import { Interrupted } from "../errors.js";
+import { Interrupted, UserError } from "../errors.js";
 import { NativePolicy } from "../policy/native.js";
+import type { Policy } from "../policy/policy.js";
 import type { Reward } from "../reward/reward.js";
 import type { Json, Manifest } from "../store/manifest.js";
 import type { MetricRecord, MetricsLog } from "../store/metrics.js";
@@ -11,6 +12,7 @@ import { deriveKey } from "../tensor/random.js";
 import type { Thread } from "../tensor/thread.js";
 import type { Config } from "./config.js";
 import { LoadedPolicies } from "./loaded-policies.js";
+import { type PolicyHome, policyHome } from "./policy-home.js";
 import type { Reporter } from "./reporter.js";
 
 /** What a step may use by turns: a policy and the one that it is compared with. */
@@ -42,7 +44,8 @@ export class RunContext {
   readonly #metrics: MetricsLog | undefined;
   #scores: Promise<ScoreCache> | undefined;
   readonly #takeOver: ((step: string) => Promise<TakenStep | undefined>) | undefined;
-  readonly #policies: LoadedPolicies;
+  readonly #home: PolicyHome;
+  readonly #policies: LoadedPolicies<Policy>;
   readonly #rewards = new Map<string, Promise<Reward>>();
 
   constructor(parts: {
@@ -56,7 +59,7 @@ export class RunContext {
     /** Takes a step over from another run, where one has done the same. */
     takeOver?: (step: string) => Promise<TakenStep | undefined>;
     /** Of the same thread; absent: the context keeps two of its own. */
-    policies?: LoadedPolicies;
+    policies?: LoadedPolicies<Policy>;
   }) {
     this.config = parts.config;
     this.folder = parts.folder;
@@ -66,7 +69,9 @@ export class RunContext {
     this.reporter = parts.reporter;
     this.signal = parts.signal;
     this.#takeOver = parts.takeOver;
-    this.#policies = parts.policies ?? new LoadedPolicies(parts.thread, LOADED_POLICIES);
+    const home = policyHome(parts.config, parts.folder, parts.thread);
+    this.#home = home;
+    this.#policies = parts.policies ?? new LoadedPolicies((folder) => home.load(folder), LOADED_POLICIES);
   }
 
   /** A seed of its own for each stream of draws, so that no two uses share numbers. */
@@ -90,7 +95,7 @@ export class RunContext {
     if (!log) throw new Error(`step ${name} in a run that is open for reading`);
     this.reporter.step?.(name);
     const taken = await this.#takeOver?.(name);
-    const { result, metrics, seconds } = taken ?? (await timed(name, work));
+    const { result, metrics, seconds } = taken ?? (await timed(name, () => this.#priced(work)));
     for (const record of metrics) log.append(record);
     log.sync();
     await this.manifest.finish(name, {
@@ -118,13 +123,34 @@ export class RunContext {
   }
 
   /** The policy of that name, loaded from its folder. */
-  policy(name: string): Promise<NativePolicy> {
+  policy(name: string): Promise<Policy> {
     return this.#policies.get(this.folder.policy(name), this.manifest.step(name)?.time.finishedAt);
   }
 
+  /** The same for what looks inside the model. @throws UserError where the run's policies are behind a server. */
+  async nativePolicy(name: string): Promise<NativePolicy> {
+    if (this.config.policy.kind !== "native") throw this.#served();
+    const policy = await this.policy(name);
+    if (!(policy instanceof NativePolicy)) throw new Error(`policy ${name} was loaded as another kind`);
+    return policy;
+  }
+
   /** Hands over a policy that must not be shared, since training changes it. */
-  freshPolicy(name: string): Promise<NativePolicy> {
+  freshPolicy(name: string): Promise<Policy> {
+    return this.#home.load(this.folder.policy(name));
+  }
+
+  /** The same as `nativePolicy` is to `policy`. */
+  async freshNativePolicy(name: string): Promise<NativePolicy> {
+    if (this.config.policy.kind !== "native") throw this.#served();
     return NativePolicy.load(this.thread, this.folder.policy(name));
+  }
+
+  #served(): UserError {
+    return new UserError(
+      "this needs policies that run in this process, and those of this run are behind a server (policy.kind). Ask the server itself.",
+      { file: this.folder.root },
+    );
   }
 
   /** Whether the run may be written into. */
@@ -150,6 +176,18 @@ export class RunContext {
       const reward = await made.catch(() => undefined);
       await reward?.close?.();
     }
+    await this.#home.close();
+  }
+
+  /** Does `work` and adds to its figures what was paid for policies meanwhile. */
+  async #priced(work: () => Promise<{ result?: Json; metrics?: MetricRecord }>) {
+    const done = await work();
+    const asked = this.#home.spent();
+    if (asked === undefined) return done;
+    const { result = {}, metrics = {} } = done;
+    if (typeof result !== "object" || result === null || Array.isArray(result))
+      throw new Error("a step's result is an object");
+    return { result: { ...result, asked }, metrics: { ...metrics, asked } };
   }
 }
 

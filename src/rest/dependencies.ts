@@ -8,12 +8,13 @@ import {
   MODULE_CONTENT,
   PRETRAINED_CONTENT,
   RATINGS_CONTENT,
+  TRAINER_CONTENT,
 } from "./inputs.js";
 import { BC, isOnlinePolicy } from "./names.js";
 
 /** Whether a reward is learned says whether a part of the data is set aside for it. */
-const prepared = ["data", "model", "reward.kind", "reward.parts"];
-const firstPolicy = ["data", "model", "bc"];
+const prepared = ["data", "policy.kind", "model", "reward.kind", "reward.parts"];
+const firstPolicy = ["data", "policy", "model", "bc"];
 const scoring = [
   "reward",
   MODULE_CONTENT,
@@ -29,7 +30,7 @@ const lessons = [...lessonKeys, "parts"].map((key) => `reward.${key}`);
 /** Kept checkpoints have the best reward of samples at the evaluation's temperature. */
 const chosen = [...firstPolicy, ...scoring, "grow", "evaluate.temperature", TOKENIZER];
 const evaluated = ["evaluate", JUDGE_CONTENT];
-const everything = [...chosen, "improve"];
+const everything = [...chosen, "improve", TRAINER_CONTENT];
 const online = [...chosen, "online"];
 
 /**

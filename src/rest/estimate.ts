@@ -59,7 +59,9 @@ export async function secondsLeft(
   if (!run.manifest.isDone(stepNames.bc)) return undefined;
   const seconds = new Map<PlannedStep["kind"], number>();
   const unknown = new Set<PlannedStep["kind"]>();
-  let guess: Awaited<ReturnType<typeof rates>> | undefined;
+  // What a server will take nobody knows before it was asked, and asking costs.
+  let guess: Awaited<ReturnType<typeof rates>> | undefined =
+    run.config.policy.kind === "server" ? () => undefined : undefined;
   for (const { kind } of left) {
     const measured = plan
       .filter((step) => step.kind === kind)
@@ -83,7 +85,7 @@ async function rates(run: RunContext): Promise<(kind: PlannedStep["kind"]) => nu
   const { folder } = run;
   const { train } = await loadPrepared(run);
   const counts = run.result<PreparedCounts>(stepNames.prepare);
-  const policy = await run.policy(BC);
+  const policy = await run.nativePolicy(BC);
   const perSample = await secondsPerSample(run, policy, train);
   const trained = run.manifest.step(stepNames.bc)!;
   const { steps } = run.result<{ steps: number }>(stepNames.bc);

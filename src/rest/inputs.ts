@@ -15,8 +15,10 @@ import { RATING_FILES } from "../reward/ratings/files.js";
 import { ratingReward } from "../reward/ratings/reward.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
+import { runFolder } from "../store/run-folder.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
+import { checkPolicy } from "./policy-home.js";
 import { rewardIsRemote, rewardParts } from "./reward-parts.js";
 
 /** Stands for the reward module's content, of which a learned reward and how the corpus is split know nothing. */
@@ -28,6 +30,9 @@ export const COMMAND_CONTENT = "content of the reward's command";
 /** The same of a reward that people's ratings taught, and of the map to their scale. */
 export const RATINGS_CONTENT = "content of the reward's model of ratings";
 export const CALIBRATION_CONTENT = "content of the reward's calibration";
+/** And of those that the trainer's command names. */
+export const TRAINER_CONTENT = "content of the trainer's command";
+
 /** The same of a published checkpoint and its tokenizer; a run is held to the one that it has begun with. */
 export const PRETRAINED_CONTENT = "content of the pretrained reward";
 
@@ -40,7 +45,7 @@ export const JUDGE_CONTENT = "content of the judge";
 
 /** Paths start at the configuration's folder. Of a reward module, what it imports in turn is not listed. */
 export async function inputPlaces(config: Config, configFile: string): Promise<InputPlace[]> {
-  const { data, evaluate, model, reward } = config;
+  const { data, evaluate, improve, model, reward } = config;
   const place = (key: string, path: string): InputPlace => ({
     key,
     path,
@@ -71,6 +76,7 @@ export async function inputPlaces(config: Config, configFile: string): Promise<I
         : [],
     ),
     ...(reward.calibration === null ? [] : [place(CALIBRATION_CONTENT, reward.calibration)]),
+    ...commandFiles(improve.trainer.command, configFile).map((path) => place(TRAINER_CONTENT, path)),
     ...(await pretrainedPlaces(reward, configFile)),
     ...(await judgePlaces(evaluate.judge, configFile)),
   ];
@@ -123,7 +129,7 @@ export async function pretrainedFiles(
  * @throws UserError naming the first that is not there, or does not load.
  */
 export async function checkInputs(config: Config, configFile: string): Promise<void> {
-  await checkRewards(config, configFile);
+  await checkHelpers(config, configFile);
   if (config.evaluate.judge) await pretrainedFiles(config.evaluate.judge, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
@@ -147,8 +153,11 @@ export async function checkModel(folder: string): Promise<StoredModel> {
   return model;
 }
 
-/** @throws UserError where a reward's module, program, model, checkpoint or calibration is not there, or a variable that its server needs is not set. */
-export async function checkRewards(config: Config, configFile: string): Promise<void> {
+/**
+ * @throws UserError where a reward's module, program, model, checkpoint or calibration is not there, or the trainer, or a
+ * variable that a server needs is not set.
+ */
+export async function checkHelpers(config: Config, configFile: string): Promise<void> {
   for (const part of rewardParts(config.reward)) {
     if (part.kind === "module") await moduleReward(part.path, { configFile });
     if (part.kind === "ratings") await ratingReward(resolve(dirname(configFile), part.model));
@@ -157,6 +166,7 @@ export async function checkRewards(config: Config, configFile: string): Promise<
   }
   const { calibration } = config.reward;
   if (calibration !== null) await loadCalibration(resolve(dirname(configFile), calibration));
+  checkPolicy(config, runFolder(dirname(configFile)));
 }
 
 async function modelFiles(

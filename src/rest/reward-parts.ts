@@ -1,5 +1,5 @@
 /** The rewards that a configured one is made of. */
-import { type Config, transportKeys } from "./config-schema.js";
+import { type Config, policyTransportKeys, transportKeys } from "./config-schema.js";
 
 type Reward = Config["reward"];
 export type RewardPart =
@@ -26,19 +26,22 @@ export function learnedMembers(reward: Reward): number {
   return "members" in part ? part.members : 1;
 }
 
-/** The configuration without what says how a reward is asked and not what it gives: nothing follows from that. */
+/** The configuration without what says how a reward or a policy is asked and not what it gives: nothing follows from that. */
 export function withoutTransport(config: Config): Config {
-  const bare = <Part extends object>(part: Part): Part => {
+  const bare = <Part extends object>(part: Part, keys: readonly string[]): Part => {
     const kept = { ...part };
-    for (const name of transportKeys) Reflect.deleteProperty(kept, name);
+    for (const name of keys) Reflect.deleteProperty(kept, name);
     return kept;
   };
-  const { reward, evaluate } = config;
-  const rest = evaluate.judge
-    ? { ...config, evaluate: { ...evaluate, judge: bare(evaluate.judge) } }
-    : config;
-  if (!("parts" in reward)) return hasTransport(reward) ? { ...rest, reward: bare(reward) } : rest;
-  const parts = reward.parts.map((part) => (hasTransport(part) ? bare(part) : part));
+  const { policy, reward, evaluate } = config;
+  const rest = {
+    ...config,
+    policy: policy.kind === "server" ? bare(policy, policyTransportKeys) : policy,
+    evaluate: evaluate.judge ? { ...evaluate, judge: bare(evaluate.judge, transportKeys) } : evaluate,
+  };
+  if (!("parts" in reward))
+    return { ...rest, reward: hasTransport(reward) ? bare(reward, transportKeys) : reward };
+  const parts = reward.parts.map((part) => (hasTransport(part) ? bare(part, transportKeys) : part));
   // Each part is as it was, less some keys.
   return { ...rest, reward: { ...reward, parts } as Reward };
 }

@@ -17,7 +17,7 @@ import { algorithm, type PlannedStep, perform, plannedSteps, type Steps } from "
 import { type Config, parseConfig, renderConfig } from "./config.js";
 import { RunContext } from "./context.js";
 import { timeLeft } from "./estimate.js";
-import { checkInputs, checkRewards, inputPlaces } from "./inputs.js";
+import { checkHelpers, checkInputs, inputPlaces } from "./inputs.js";
 import { discardStaleWork } from "./leftovers.js";
 import { liveReporter } from "./live.js";
 import { BC, stepNames } from "./names.js";
@@ -246,5 +246,5 @@ async function checkWhatIsLeft(
   if (stale === stepNames.prepare || !manifest.isDone(stepNames.prepare))
     return checkInputs(config, configFile);
   const left = (await plannedSteps(config)).some(({ name }) => !manifest.isDone(name));
-  if (left || stale !== undefined) await checkRewards(config, configFile);
+  if (left || stale !== undefined) await checkHelpers(config, configFile);
 }

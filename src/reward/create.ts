@@ -9,6 +9,7 @@ import { type CheckOptions, checked } from "./contract.js";
 import { type EnsembleOptions, EnsembleReward } from "./ensemble.js";
 import { bleuReward, chrfReward } from "./metric.js";
 import { moduleReward } from "./module.js";
+import { numberReward } from "./number.js";
 import { placesReward } from "./places.js";
 import type { PretrainedOptions, PretrainedScorer } from "./pretrained/family.js";
 import { pretrainedReward } from "./pretrained/pretrained.js";
@@ -26,6 +27,7 @@ type SimpleRewardOptions =
   | { kind: "chrf"; wordOrder?: 0 | 2 }
   | { kind: "bleu"; tokenize?: BleuTokenizer }
   | { kind: "places" }
+  | { kind: "number" }
   | { kind: "module"; path: string; name?: string }
   | { kind: "ratings"; model: string }
   | PretrainedRewardOptions
@@ -115,6 +117,8 @@ async function simpleReward(options: SimpleRewardOptions, context: RewardContext
     }
     case "places":
       return placesReward();
+    case "number":
+      return numberReward();
     case "module":
       return moduleReward(options.path, {
         configFile: context.configFile,

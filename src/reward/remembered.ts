@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { Interrupted, UserError } from "../errors.js";
+import type { Asking } from "../remote/client.js";
 import { ScoreCache } from "../store/score-cache.js";
 import { countIssue, scoreIssue } from "./contract.js";
 import type { Reward, RewardInput } from "./reward.js";
@@ -9,14 +10,6 @@ import type { Reward, RewardInput } from "./reward.js";
 /** An input, and which of its scores is asked for, from 0: a judge is asked several times. */
 export interface Question extends RewardInput {
   repetition: number;
-}
-
-/** Why asking may have to end early. */
-export interface Asking {
-  /** Stop at once, whatever is under way. */
-  interrupted?: AbortSignal;
-  /** Another request failed: finish what is under way, as it is paid for, but try nothing again. */
-  givingUp: AbortSignal;
 }
 
 export interface Answers {

@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { Interrupted, UserError } from "../errors.js";
-import type { NativePolicy } from "../policy/native.js";
+import { NativePolicy } from "../policy/native.js";
 import type { Source } from "../policy/policy.js";
 import type { Config } from "../rest/config.js";
 import { RunContext } from "../rest/context.js";
@@ -97,7 +97,7 @@ export interface Sampling extends Asking {
 export class RunPolicies {
   readonly dir: string;
   readonly #thread = new Thread();
-  readonly #loaded = new LoadedPolicies(this.#thread, LOADED);
+  readonly #loaded = new LoadedPolicies((folder: string) => NativePolicy.load(this.#thread, folder), LOADED);
   readonly #reporter: Reporter;
   #known: Known;
   #run: RunContext;
@@ -214,7 +214,7 @@ export class RunPolicies {
       const reward = options.score ? await usableReward(run) : undefined;
       const name = onePolicy(run.manifest, options.policy);
       const weights = options.rerank && reward ? await storedRerank(run, name) : undefined;
-      const policy = await run.policy(name);
+      const policy = await run.nativePolicy(name);
       const written = await write(policy, Math.min(options.maxTokens ?? most, most), run.config);
       const texts = new Map(sources.map(({ sourceId, text }) => [sourceId, text]));
       const samples = written.map(({ sourceId, text, logProbs }) => ({

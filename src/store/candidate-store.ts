@@ -28,7 +28,7 @@ export interface CandidateStats {
   tiedSources: number;
   /** Sampled candidates that differ from the others of their source. */
   distinctCandidates: number;
-  /** Mean tokens of a sampled candidate, end-of-sentence included. */
+  /** Mean tokens of a sampled candidate, end-of-sentence included; NaN where the policy does not tell. */
   meanTokens: number;
   /** Share of sampled candidates cut at the length limit. */
   unfinishedShare: number;
@@ -273,7 +273,7 @@ export class CandidateStore {
         count(*) FILTER (characters = 0) AS empty,
         count(*) FILTER (NOT finished) AS unfinished,
         count(*) FILTER (NOT finished AND origin = 'policy') / count(*) FILTER (origin = 'policy') AS unfinished_share,
-        avg(len(tokens)) FILTER (origin = 'policy') AS mean_tokens
+        nullif(avg(len(tokens)) FILTER (origin = 'policy'), 0) AS mean_tokens
        FROM candidates WHERE ${where}`,
     );
     const [ties] = await this.query(

@@ -38,6 +38,8 @@ export interface SelectSpec {
   maxCharacters?: number;
   /** Bounds on characters over those of the source, both included. */
   lengthRatio?: readonly [least: number, most: number];
+  /** Sources of whose samples a share between `least` and `most`, both included, has a reward above `above`. */
+  passRate?: { least: number; most: number; above: number };
   /** At most this share of words that belong to a repeated phrase (`repetition` in src/evaluate). */
   maxRepetition?: number;
   /** Fewer kept candidates than this are an error; default 8. */
@@ -97,6 +99,9 @@ const MINIMUM = 8;
 
 /** Absorbs the rounding of q·(n − 1): 0.29 · 100 is 28.999999999999996, and rank 29 is meant. */
 const RANK_SLACK = 1e-9;
+
+/** Shares are quotients of whole numbers, and so are bounds such as 0.1: both are rounded. */
+const RATE_SLACK = 1e-12;
 
 /**
  * Rank, from 0, of the q-quantile among n rewards in ascending order: the lower neighbour. Under a strict
@@ -185,14 +190,21 @@ async function rankFloors(store: CandidateStore, spec: SelectSpec): Promise<stri
   return store.perSource(best, eligibleCondition(spec));
 }
 
-/** What the store was asked for before: τ itself or the name of the table of the sources' τ; see `rankFloors`. */
+/** Name of a table of each source's share of samples that pass, where the specification asks for it. */
+async function passRates(store: CandidateStore, { passRate }: SelectSpec): Promise<string | undefined> {
+  if (passRate === undefined) return undefined;
+  return store.perSource(`avg(CAST(reward > ${double(passRate.above)} AS INTEGER))`, "origin = 'policy'");
+}
+
+/** What the store was asked for before: τ itself or the name of the table of the sources' τ; see `rankFloors` and `passRates`. */
 interface Bounds {
   tau?: number | string | undefined;
   floors?: string | undefined;
+  rates?: string | undefined;
 }
 
 /** The steps from D_g to the kept rows, as common table expressions; the last one is `kept`. */
-function keptTables(spec: SelectSpec, { tau, floors }: Bounds, seed: number): string {
+function keptTables(spec: SelectSpec, { tau, floors, rates }: Bounds, seed: number): string {
   const { rule } = spec;
   const everyHuman = spec.human === "all";
   const free = freePass(spec);
@@ -207,6 +219,15 @@ function keptTables(spec: SelectSpec, { tau, floors }: Bounds, seed: number): st
     tables.push(`${name} AS (${body})`);
     last = name;
   };
+  if (rates !== undefined && spec.passRate !== undefined) {
+    const { least, most } = spec.passRate;
+    // Human pairs of such a source go with it, unless all of them are kept.
+    add(
+      "teachable",
+      `SELECT * EXCLUDE value FROM ${last} LEFT JOIN ${rates} USING (source_id)
+       WHERE ${free}(value >= ${double(least - RATE_SLACK)} AND value <= ${double(most + RATE_SLACK)})`,
+    );
+  }
   // The human pair has the lowest sample number, so it is the one that stays.
   const deduplicate = () =>
     add(
@@ -305,10 +326,14 @@ async function tooFew(
     `${selection.threshold} keeps ${selection.chosen} of ${selection.candidates} candidates${besides}, and at least ${minimum} are needed; ` +
     `the highest reward seen is ${short(selection.maxReward)}. `;
   const human = spec.human === "all" ? "none" : spec.human;
-  const tables = keptTables({ ...spec, human, rule: { kind: "all" } }, {}, 0);
+  const tables = keptTables(
+    { ...spec, human, rule: { kind: "all" } },
+    { rates: await passRates(store, spec) },
+    0,
+  );
   const [available] = await store.query(`${tables} SELECT count(*) AS n FROM kept`);
   if (numberIn(available, "n") < minimum)
-    return `${found}Only ${numberIn(available, "n")} are finished, not empty and within the limits: sample more candidates.`;
+    return `${found}Only ${numberIn(available, "n")} are finished, not empty and within the limits: sample more candidates${spec.passRate === undefined ? "" : ", or widen passRate"}.`;
   const [worst] = await store.query(
     `${tables} SELECT reward FROM kept ORDER BY reward DESC LIMIT 1 OFFSET ${minimum - 1}`,
   );
@@ -351,8 +376,12 @@ export async function selectCandidates(
   const thresholdValue = await thresholdOf(store, spec, stats.candidates);
   const threshold = describe(spec.rule, thresholdValue);
   const taus = bySource === undefined ? undefined : await store.perSource(bySource, poolCondition(spec));
-  const floors = await rankFloors(store, spec);
-  const tables = keptTables(spec, { tau: taus ?? thresholdValue, floors }, options.seed);
+  const bounds: Bounds = {
+    tau: taus ?? thresholdValue,
+    floors: await rankFloors(store, spec),
+    rates: await passRates(store, spec),
+  };
+  const tables = keptTables(spec, bounds, options.seed);
   const [counted] = await store.query(
     `${tables} SELECT count(*) AS kept, count(DISTINCT source_id) AS sources, ${MEAN_REWARD} AS mean,
       count(*) FILTER (origin = 'human') AS human FROM kept`,

@@ -27,9 +27,20 @@ export interface PolicySummary {
   judge?: Judged;
   /** Evaluated sources. */
   n: number;
-  /** KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. */
-  klFromBc: number;
-  diversity: { distinct1: number; distinct2: number; selfBleu: number; uniqueShare: number; entropy: number };
+  /**
+   * KL(policy ‖ BC) a sequence at temperature 1, in nats: exact at each prefix, the prefixes sampled from the policy. null,
+   * as are entropy and losses, for a policy that tells no log-probabilities.
+   */
+  klFromBc: number | null;
+  diversity: {
+    distinct1: number;
+    distinct2: number;
+    selfBleu: number;
+    uniqueShare: number;
+    entropy: number | null;
+  };
+  /** How often answers are right; absent where evaluate.answers is none. */
+  answers?: AnswerFigures;
   /** Mean candidate length over mean reference length, in characters. */
   lengthRatio: number;
   /** Share of words that repeat the word or word pair just before. */
@@ -38,7 +49,7 @@ export interface PolicySummary {
   copyRate: number;
   unfinishedShare: number;
   /** Mean negative log-likelihood a token, in nats, of human translations: a rise is what the policy has forgotten. */
-  lossOnTrain: number;
+  lossOnTrain: number | null;
   /** The same of pairs of another domain; null where the configuration names none. */
   lossOutOfDomain: number | null;
   /** Candidates sampled and reward calls made by Grow up to this policy. */
@@ -50,6 +61,24 @@ export interface PolicySummary {
   lessonSamples?: number;
   /** Seconds of work up to this policy. */
   seconds: number;
+}
+
+/** What a server was asked for policies, evaluation included. */
+export interface AskedSummary {
+  requests: number;
+  /** As the server counts them. */
+  tokensIn: number;
+  tokensOut: number;
+  /** At the configured prices, in their currency. */
+  money: number;
+}
+
+/** Shares of the evaluated sources, from 0 to 1. */
+export interface AnswerFigures {
+  /** The translation that BLEU and chrF see is right. */
+  exact: Interval;
+  /** By the number of samples k, unbiased: one of them is right; and what most of them say is. */
+  attempts: { k: number; pass: Interval; majority: Interval }[];
 }
 
 /** A published metric's mean over translations, on the scale of rewards, 0 to 1. */
@@ -221,6 +250,8 @@ export interface RunSummary {
   bleuSignature: string;
   chrfSignature: string;
   policies: PolicySummary[];
+  /** Absent where no policy is behind a server. */
+  asked?: AskedSummary;
   /** Absent in files written before 0.2. */
   differences?: Difference[];
   improves: ImproveSummary[];

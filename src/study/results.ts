@@ -118,7 +118,7 @@ function policyResult(
       rows: () => chrfStatistics(hypotheses, used),
       metric: chrfFromStatistics,
     },
-    klFromBc: summary.klFromBc,
+    klFromBc: summary.klFromBc ?? Number.NaN,
     samplesDrawn,
     rewardCalls,
     bestOfN: bestOfN.map(({ n, reward, chrf }, at) => ({

@@ -5,6 +5,7 @@ import { visible } from "../report/escape.js";
 import { baseline, lastStep } from "../report/figures.js";
 import { count, points, rewardPoints, signed } from "../report/format.js";
 import {
+  answersTable,
   bestOfNTable,
   effectsTable,
   improveTable,
@@ -42,6 +43,7 @@ export async function runFigures(run: NamedRun): Promise<RunFigures> {
     charts: [...charts(summary), ...trained],
     tables: [
       policyTable(summary),
+      answersTable(summary),
       improveTable(summary),
       effectsTable(summary),
       onlineTable(summary),

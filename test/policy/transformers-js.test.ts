@@ -15,7 +15,8 @@ import {
 } from "@huggingface/transformers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModelFolder } from "../../src/model/folder.js";
-import { NativePolicy, type Translation } from "../../src/policy/native.js";
+import { NativePolicy } from "../../src/policy/native.js";
+import type { Translation } from "../../src/policy/policy.js";
 import { saveTransformersJsFolder } from "../../src/policy/transformers-js-folder.js";
 import { Thread } from "../../src/tensor/thread.js";
 import { loadTextCodec } from "../../src/text/text-codec.js";

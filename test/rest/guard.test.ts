@@ -146,9 +146,9 @@ describe("a run that is paid for the digit 7", () => {
 
   test("the distance is 0 for the same weights, and the loss on another domain is in the summary", () => {
     const of = (guard: string, at: number) => summaries[guard]!.policies[at]!;
-    expect(Math.abs(of("chrf", 1).klFromBc)).toBeLessThan(1e-4);
+    expect(Math.abs(of("chrf", 1).klFromBc ?? Number.NaN)).toBeLessThan(1e-4);
     expect(of("none", 1).klFromBc).toBeGreaterThan(0.1);
-    expect(of("none", 1).lossOnTrain).toBeGreaterThan(of("none", 0).lossOnTrain);
+    expect(of("none", 1).lossOnTrain).toBeGreaterThan(of("none", 0).lossOnTrain ?? Number.NaN);
     expect(of("none", 0).lossOutOfDomain).toBeGreaterThan(0);
     expect(summaries.none!.heldOut.metric).toBe("chrf");
   });

@@ -107,7 +107,7 @@ test("a dead server ends a run with one sentence and code 2; the same command go
   const { code, stderr } = await built.coppice(["run", dir, "--quiet"]);
   expect(code).toBe(2);
   expect(stderr).toMatch(
-    /^reward "http .*": http:.* could not be reached: .* \(after 2 attempts\); see to the server and run the same command again: a run keeps the scores that it has got\n$/,
+    /^reward "http .*": http:.* could not be reached: .* \(after 2 attempts\); see to the server and run the same command again: a run keeps what it has got\n$/,
   );
   const { port } = new URL(server.url);
   const paid = server.asked.slice(0, 6).flatMap(({ body }) => body.inputs.map((one) => JSON.stringify(one)));

@@ -93,6 +93,17 @@ describe("rules, by hand", () => {
       { rule: { kind: "absolute", value: 0.4999999 } },
       ["0/1", "0/2", "1/-1", "1/0", "1/1", "1/2"],
     ],
+    // Above 0.5: 2 of 4 samples of source 0, none of source 1, 2 of 3 of source 2 (cut and empty ones count).
+    [
+      "sources by their pass rate, both bounds included, the human pair with its source",
+      { rule: { kind: "all" }, passRate: { least: 0, most: 0.5, above: 0.5 } },
+      ["0/0", "0/1", "0/2", "0/3", "1/-1", "1/0", "1/1", "1/2"],
+    ],
+    [
+      "a pass rate beside a threshold",
+      { rule: { kind: "absolute", value: 0.25 }, passRate: { least: 0.5, most: 0.7, above: 0.5 } },
+      ["0/1", "0/2", "0/3", "2/2"],
+    ],
     // The 12 rewards in order: .1 .2 .3 .4 .5 .5 .5 .5 .6 .8 .9 1; 0.5 · 11 = 5.5, between .5 and .5.
     [
       "the median of D_g drops all that are equal to it",
@@ -223,7 +234,7 @@ describe("figures", () => {
         tiedSources: 1 / 3,
         // aa bbbb cccccc | same other | cut, blank, fine
         distinctCandidates: 8,
-        meanTokens: 0,
+        meanTokens: Number.NaN,
         unfinishedShare: 0.1,
         unfinished: 1,
         empty: 1,
@@ -369,6 +380,14 @@ function naive(rows: readonly Candidate[], spec: SelectSpec, seed: number): stri
           size(row) / Array.from(row.source.trim()).length <= (spec.lengthRatio?.[1] ?? Infinity) &&
           repeated(row.text) <= (spec.maxRepetition ?? 1))),
   );
+  if (spec.passRate) {
+    const { least, most, above } = spec.passRate;
+    const share = (row: Candidate) => {
+      const samples = siblings(row).filter(({ origin }) => origin === "policy");
+      return samples.filter((sample) => rewardOf(sample) > above).length / samples.length;
+    };
+    kept = kept.filter((row) => free(row) || (share(row) >= least && share(row) <= most));
+  }
   const deduplicate = () => {
     kept = kept.filter(
       (row) =>
@@ -511,6 +530,11 @@ describe("any filter on any table", () => {
       // A source has eight characters.
       lengthRatio: fc.constantFrom([0.1, 0.3] as const, [0.25, 1] as const, [0, 0.8] as const),
       maxRepetition: fc.constantFrom(0, 0.4, 0.5),
+      passRate: fc.constantFrom(
+        { least: 0.25, most: 0.75, above: 0.5 },
+        { least: 0, most: 0.5, above: 0.25 },
+        { least: 1, most: 1, above: 0 },
+      ),
     },
     { requiredKeys: ["rule", "human", "minimum"] },
   );

@@ -1,7 +1,8 @@
 /** Evaluation: every policy on sources never trained on, by the same draws. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { Pair } from "../../data/pair.js";
+import { type AnswerKind, answerIn } from "../../evaluate/answers.js";
 import { bestOfN, bestOfNCurve } from "../../evaluate/best-of-n.js";
 import { bleuFromStatistics, bleuScorer, bleuSignature, bleuStatistics } from "../../evaluate/bleu.js";
 import { bootstrapCorpus, bootstrapMean } from "../../evaluate/bootstrap.js";
@@ -16,13 +17,19 @@ import {
   uniqueShare,
 } from "../../evaluate/diversity.js";
 import { isCrediblyNegative, prefixKl, sequenceKl } from "../../evaluate/kl.js";
+import { majorityAtK, passAtK } from "../../evaluate/pass-at-k.js";
 import { type RerankPart, rerankScores, tuneRerank } from "../../evaluate/rerank.js";
-import type { NativePolicy } from "../../policy/native.js";
-import type { SampledCandidate } from "../../policy/policy.js";
+import type { Policy, SampledCandidate } from "../../policy/policy.js";
 import { gaming } from "../../report/verdict.js";
 import type { Reward } from "../../reward/reward.js";
 import { writeJsonAtomic } from "../../store/atomic.js";
-import type { BestOfNPoint, PolicyCosts, PolicySummary, RerankSummary } from "../../store/summary.js";
+import type {
+  AnswerFigures,
+  BestOfNPoint,
+  PolicyCosts,
+  PolicySummary,
+  RerankSummary,
+} from "../../store/summary.js";
 import { deriveKey, permutation } from "../../tensor/random.js";
 import type { Config } from "../config.js";
 import type { RunContext } from "../context.js";
@@ -71,9 +78,9 @@ interface KnownPairs {
 /** Who and what an evaluation works with. */
 interface EvaluationTask {
   readonly name: string;
-  readonly policy: NativePolicy;
+  readonly policy: Policy;
   /** The first policy, for the divergence; the policy itself where it is the first. */
-  readonly bc: NativePolicy;
+  readonly bc: Policy;
   readonly reward: Reward;
   readonly judge: Reward | undefined;
   readonly pairs: readonly Pair[];
@@ -82,6 +89,8 @@ interface EvaluationTask {
   readonly known: KnownPairs;
   readonly config: Config;
   readonly seed: number;
+  /** A file whose name begins so may keep what was paid for, until the evaluation is stored. */
+  readonly state: string | undefined;
   readonly onProgress: (done: number, total: number, detail: string) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -94,14 +103,17 @@ export async function evaluatePolicy(run: RunContext, name: string): Promise<voi
     const { test } = await loadPrepared(run);
     // Once a run, and before any Grow: by the first policy's evaluation the reward exists.
     if (name === BC) await checkEnsemble(run, await runReward(run));
-    const evaluation = await measurePolicy(run, name, test);
+    const state = run.folder.inside(`evaluation/${name}`);
+    const evaluation = await measurePolicy(run, name, test, state);
     await writeJsonAtomic(run.folder.inside(file), evaluation);
+    for (const path of stateFiles(state)) await rm(path, { force: true });
     const probe = name === BC ? await probeInSmall(run, await runReward(run)) : undefined;
     const { reward, bleu, chrf, judge, klFromBc, copyRate, lossOnTrain, lossOutOfDomain } =
       evaluation.summary;
     run.reporter.note(
       `${name}: mean reward ${(100 * reward.value).toFixed(1)}, BLEU ${bleu.value.toFixed(1)}, ` +
-        `chrF ${chrf.value.toFixed(1)}, ${judge ? `${judge.name} ${(100 * judge.mean.value).toFixed(1)}, ` : ""}KL from BC ${klFromBc.toFixed(2)} nats a sequence.`,
+        `chrF ${chrf.value.toFixed(1)}${judge ? `, ${judge.name} ${(100 * judge.mean.value).toFixed(1)}` : ""}` +
+        `${klFromBc === null ? "" : `, KL from BC ${klFromBc.toFixed(2)} nats a sequence`}.`,
     );
     for (const { text } of await partings(run, evaluation)) run.reporter.note(`${name}: Warning: ${text}`);
     const figures = {
@@ -130,11 +142,16 @@ async function partings(run: RunContext, { summary }: Evaluation) {
   return gaming(first.summary, summary, heldOutMetric(run.config));
 }
 
-/** Measures a policy of the run on `pairs`, or on as many of them as the configuration asks for; stores nothing. */
+/**
+ * Measures a policy of the run on `pairs`, or on as many of them as the configuration asks for; stores nothing.
+ *
+ * @param state What the names of files begin with that may keep what was paid for.
+ */
 export async function measurePolicy(
   run: RunContext,
   name: string,
   pairs: readonly Pair[],
+  state?: string,
 ): Promise<Evaluation> {
   const progress = evaluationProgress(run, name);
   const evaluation = await evaluate({
@@ -150,11 +167,16 @@ export async function measurePolicy(
     known: await knownPairs(run),
     config: run.config,
     seed: run.seed(streams.evaluate),
+    state,
     onProgress: progress.update,
     signal: run.signal,
   });
   progress.finish();
   return evaluation;
+}
+
+function stateFiles(state: string): [samples: string, translations: string] {
+  return [`${state}.samples.jsonl`, `${state}.translations.jsonl`];
 }
 
 async function knownPairs(run: RunContext): Promise<KnownPairs> {
@@ -185,15 +207,25 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
   const sources = pairs.map((pair, sourceId) => ({ sourceId, text: pair.source }));
   const total = sources.length * (n + 1) + task.tuning.length * settings.bestOfNSamples;
   const signal = task.signal ? { signal: task.signal } : {};
+  const [sampled, searched] = task.state === undefined ? [] : stateFiles(task.state);
 
-  const pool = await samplePool(task, sources, { n, temperature: settings.temperature, stream: 0 }, (done) =>
-    onProgress(done, total, "sampling"),
+  const pool = await samplePool(
+    task,
+    sources,
+    {
+      n,
+      temperature: settings.temperature,
+      stream: 0,
+      ...(sampled === undefined ? {} : { stateFile: sampled }),
+    },
+    (done) => onProgress(done, total, "sampling"),
   );
   const scores = await scorePool(reward, pairs, pool);
   const rewards = scores.map(([ofReward]) => ofReward!);
   const translated = await policy.translate(sources, {
     beams: settings.beam,
     maxTokens: config.grow.maxTokens,
+    ...(searched === undefined ? {} : { stateFile: searched }),
     onProgress: (done) => onProgress(sources.length * n + done, total, "translating"),
     ...signal,
   });
@@ -239,8 +271,18 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
         distinct2: distinctNPerSource(texts, 2, tokenize),
         selfBleu: settings.samples > 1 ? selfBleu(texts, tokenize) : 0,
         uniqueShare: uniqueShare(texts),
-        entropy: tokenEntropy(pool.flatMap((row) => first(row).map(({ sampleLogProbs }) => sampleLogProbs))),
+        entropy: entropyOf(pool.flatMap((row) => first(row).map(({ sampleLogProbs }) => sampleLogProbs))),
       },
+      ...(settings.answers === "none"
+        ? {}
+        : {
+            answers: answerFigures(
+              settings.answers,
+              { hypotheses, pool, references },
+              settings.bestOfN,
+              task.seed,
+            ),
+          }),
       lengthRatio: lengthRatio(hypotheses, references),
       repetitionRate: repetitionRate(flat, tokenize),
       copyRate: copyRate(
@@ -249,10 +291,9 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
         tokenize,
       ),
       unfinishedShare: mean(pool.flatMap((row) => first(row).map(({ finished }) => (finished ? 0 : 1)))),
-      lossOnTrain: await policy.negativeLogLikelihood(task.known.train),
-      lossOutOfDomain: task.known.outOfDomain
-        ? await policy.negativeLogLikelihood(task.known.outOfDomain)
-        : null,
+      lossOnTrain: (await policy.negativeLogLikelihood?.(task.known.train)) ?? null,
+      lossOutOfDomain:
+        (task.known.outOfDomain && (await policy.negativeLogLikelihood?.(task.known.outOfDomain))) ?? null,
     },
     bestOfN: curve(pool, rewards, pairs, settings, rerank && { parts: rerank.parts, scores }),
     ...(rerank && { rerank }),
@@ -261,6 +302,45 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
       reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
       bestOfN: bestOfNBySource(rewards, settings.bestOfN),
     },
+  };
+}
+
+/** @param ks Numbers of samples that a source is given; those beyond the pool are left out. */
+export function answerFigures(
+  kind: AnswerKind,
+  {
+    hypotheses,
+    pool,
+    references,
+  }: {
+    hypotheses: readonly string[];
+    pool: readonly (readonly { text: string }[])[];
+    references: readonly string[];
+  },
+  ks: readonly number[],
+  seed: number,
+): AnswerFigures {
+  const right = references.map((text) => answerIn(kind, text));
+  const over = (figure: (source: number) => number) =>
+    bootstrapMean(
+      right.map((_, source) => figure(source)),
+      { seed },
+    );
+  const given = pool.map((row) => row.map(({ text }) => answerIn(kind, text)));
+  const known = (source: number) => right[source] !== undefined;
+  return {
+    exact: over((source) => Number(known(source) && answerIn(kind, hypotheses[source]!) === right[source])),
+    attempts: ks
+      .filter((k) => given.every((row) => row.length >= k))
+      .map((k) => ({
+        k,
+        pass: over((source) => {
+          const row = given[source]!;
+          const correct = known(source) ? row.filter((answer) => answer === right[source]).length : 0;
+          return passAtK(row.length, correct, k);
+        }),
+        majority: over((source) => (known(source) ? majorityAtK(given[source]!, right[source]!, k) : 0)),
+      })),
   };
 }
 
@@ -278,7 +358,7 @@ export function evaluationSignatures(config: Config): { bleu: string; chrf: stri
 async function samplePool(
   task: EvaluationTask,
   sources: readonly { sourceId: number; text: string }[],
-  options: { n: number; temperature: number; stream: number },
+  options: { n: number; temperature: number; stream: number; stateFile?: string },
   onDone: (candidates: number) => void,
 ): Promise<SampledCandidate[][]> {
   const pool: SampledCandidate[][] = sources.map(() => []);
@@ -289,6 +369,7 @@ async function samplePool(
     maxTokens: task.config.grow.maxTokens,
     seed: task.seed,
     grow: options.stream,
+    ...(options.stateFile === undefined ? {} : { stateFile: options.stateFile }),
     ...(task.signal ? { signal: task.signal } : {}),
   })) {
     for (const candidate of batch) pool[candidate.sourceId]![candidate.sampleId] = candidate;
@@ -339,13 +420,19 @@ async function tuneOnValidation(
   return { metric, ...tuneRerank(partNames(reward), pools, bestOfN.at(-1)!) };
 }
 
+/** null where the policy tells no log-probabilities. */
+function entropyOf(logProbs: readonly (readonly number[])[]): number | null {
+  return logProbs.some((row) => row.length > 0) ? tokenEntropy(logProbs) : null;
+}
+
 /**
- * KL(π ‖ BC) a sequence at temperature 1, where the log-probabilities are those of the distribution sampled from: exact
+ * KL(π ‖ BC) a sequence at temperature 1, null where the policy does not tell; where the log-probabilities are those of the distribution sampled from: exact
  * at each prefix of the samples.
  * @throws Error when its estimate from the sampled tokens is negative beyond chance: then log-probabilities are wrong
  * somewhere.
  */
-async function klFromBc(task: EvaluationTask): Promise<number> {
+async function klFromBc(task: EvaluationTask): Promise<number | null> {
+  if (!task.policy.divergences) return null;
   if (task.policy === task.bc) return 0;
   const sources = task.pairs.slice(0, KL_SOURCES).map((pair, sourceId) => ({ sourceId, text: pair.source }));
   const pool = await samplePool(task, sources, { n: KL_SAMPLES, temperature: 1, stream: 1 }, () => {});

@@ -64,7 +64,7 @@ async function tokenised(
   rows: readonly SelectedRow[],
   likelihood: boolean,
 ): Promise<Tokenised[]> {
-  const bc = await run.policy(BC);
+  const bc = await run.nativePolicy(BC);
   if (!likelihood)
     return rows.map(({ source, text }) => ({ source, tokens: bc.encoder.target(text), logProbs: [] }));
   const scored = await bc.logProbabilities(

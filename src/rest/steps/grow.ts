@@ -1,5 +1,6 @@
 /** Grow: sample candidates for every source from the latest policy, add D, score each pair once. */
 
+import { rm } from "node:fs/promises";
 import type { Pair } from "../../data/pair.js";
 import { Interrupted } from "../../errors.js";
 import { exists } from "../../exists.js";
@@ -65,12 +66,14 @@ export async function sampleCandidates(
       if (!(await exists(path))) {
         const sources = part.map((id) => ({ sourceId: id, text: train[id]!.source }));
         const sampled: SampledCandidate[] = [];
+        const stateFile = `${path}.answers.jsonl`;
         for await (const batch of policy.sample(sources, {
           n: config.grow.samples,
           temperature: config.grow.temperature,
           maxTokens: config.grow.maxTokens,
           seed: config.seed,
           grow,
+          stateFile,
           ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
           ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
           ...(run.signal ? { signal: run.signal } : {}),
@@ -79,6 +82,7 @@ export async function sampleCandidates(
           progress.update(done + sampled.length);
         }
         await writePart(path, sampled, part, train, grow, runId);
+        await rm(stateFile, { force: true });
       }
       done += part.length * config.grow.samples;
       progress.update(done);

@@ -11,6 +11,7 @@ import { dependenciesOf } from "../dependencies.js";
 import { modelSize } from "../model-size.js";
 import { BC, stepNames, streams } from "../names.js";
 import { paceOf } from "../pace.js";
+import { firstServed } from "../policy-home.js";
 import { loadPrepared } from "./prepare.js";
 
 /** Pairs on which the validation loss is computed. */
@@ -25,6 +26,7 @@ export async function imitate(
     stepNames.bc,
     { dependsOn: dependenciesOf(stepNames.bc), outputs: [`policies/${BC}`] },
     async () => {
+      if (run.config.policy.kind === "server") return takeServed(run);
       const { bc, model } = run.config;
       const prepared = await loadPrepared(run);
       const policy = await startingPolicy(run, run.config);
@@ -86,6 +88,15 @@ export async function imitate(
       };
     },
   );
+}
+
+/** A language model has imitated already: it is taken as the server has it. */
+async function takeServed(run: RunContext) {
+  const policy = firstServed(run.config, run.folder);
+  await policy.save(run.folder.policy(BC));
+  run.reporter.note(`BC: the model ${policy.model} as the server has it.`);
+  const facts = { steps: 0, bestStep: 0, tokens: 0, model: policy.model };
+  return { result: facts, metrics: facts };
 }
 
 async function startingPolicy(run: RunContext, config: Config): Promise<NativePolicy> {

@@ -44,7 +44,9 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
     const store = await CandidateStore.open(run.folder.grow(step.grow), { runId: run.manifest.runId });
     try {
       const selection = await select(run, store, step);
-      const scarce = lessThanABatch(selection, config.improve.batchTokens);
+      // Batches of a trainer outside are its own business.
+      const scarce =
+        config.policy.kind === "native" ? lessThanABatch(selection, config.improve.batchTokens) : undefined;
       for (const warning of [...selection.warnings, ...(scarce ? [scarce] : [])])
         run.reporter.note(`${name}: ${warning}`);
       run.reporter.note(
@@ -62,6 +64,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       const reward = await growReward(run, step.grow);
       const guard = new Guard(run, reward);
       let latest: Look | undefined;
+      const looks: string[] = [];
       const trained = await policy.train(examples, {
         ...optimizerOptions(config.improve),
         dropout: config.improve.dropout,
@@ -73,7 +76,9 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         evaluateEvery: config.improve.evaluateEvery,
         patience: config.improve.patience === 0 ? Number.POSITIVE_INFINITY : config.improve.patience,
         evaluate: async (at) => {
-          latest = await lookAt(run, policy, reward);
+          const seen = `${stateFile}.look-${at}.jsonl`;
+          looks.push(seen);
+          latest = await lookAt(run, policy, reward, seen);
           if (at === 0 && step.from === BC) guard.first = latest;
           const { reward: score, ...figures } = latest;
           return { score, figures, refused: await guard.refuses(latest) };
@@ -81,6 +86,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
         // The start is looked at too: a worse policy never takes its place.
         evaluateStart: true,
         stateFile,
+        outside: { name, folder: run.folder.inside(`models/${name}`) },
         onNote: (sentence) => run.reporter.note(sentence),
         ...(loss ? { loss, behavior: run.folder.policy(BC) } : {}),
         ...(config.improve.lora ? { lora: config.improve.lora } : {}),
@@ -93,7 +99,7 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       progress.finish();
       await policy.save(run.folder.policy(name));
       await policy.release();
-      await rm(stateFile, { force: true });
+      for (const file of [stateFile, ...looks]) await rm(file, { force: true });
       const { validation } = await loadPrepared(run);
       const guarded = trained.evaluations.find(({ refused }) => refused);
       const ofFirst = config.improve.guard === "none" || step.from === BC ? 0 : 1;
@@ -171,7 +177,7 @@ async function select(run: RunContext, store: CandidateStore, step: ImproveStep)
 
 /** A rule with the filters that the configuration puts beside it. */
 export function selectSpec(improve: Config["improve"], rule: SelectRule): SelectSpec {
-  const { human, deduplicate, capPerSource, lengthRatio, maxRepetition } = improve;
+  const { human, deduplicate, capPerSource, lengthRatio, maxRepetition, passRate, passAbove } = improve;
   return {
     rule,
     human,
@@ -179,6 +185,7 @@ export function selectSpec(improve: Config["improve"], rule: SelectRule): Select
     ...(capPerSource === null ? {} : { capPerSource }),
     ...(lengthRatio === null ? {} : { lengthRatio }),
     ...(maxRepetition === null ? {} : { maxRepetition }),
+    ...(passRate === null ? {} : { passRate: { least: passRate[0], most: passRate[1], above: passAbove } }),
   };
 }
 

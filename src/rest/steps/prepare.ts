@@ -50,8 +50,10 @@ export async function prepare(run: RunContext): Promise<void> {
       // Used later; that it can be read is better known before a policy is trained.
       await readOutOfDomain(run);
       const parts = await readParts(run.config, run.folder.config);
-      const codec = await makeCodec(run, parts.train);
-      const { kept, dropped } = dropLong(parts, codec, run.config.data.maxTokens);
+      // Whoever reads the texts behind a server counts in tokens of its own.
+      const codec = run.config.policy.kind === "native" ? await makeCodec(run, parts.train) : undefined;
+      const { kept, dropped } =
+        codec === undefined ? { kept: parts, dropped: 0 } : dropLong(parts, codec, run.config.data.maxTokens);
       for (const part of ["train", "validation", "test"] as const)
         if (kept[part].length === 0)
           throw new UserError(
@@ -61,6 +63,7 @@ export async function prepare(run: RunContext): Promise<void> {
       await writeFolderAtomic(run.folder.inside("data"), async (aside) => {
         for (const part of PARTS)
           if (kept[part].length > 0) await writePairs(join(aside, `${part}.jsonl`), kept[part]);
+        if (codec === undefined) return;
         await mkdir(join(aside, "tokenizer"));
         await saveTextCodec(codec, join(aside, "tokenizer"));
       });

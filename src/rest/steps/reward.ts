@@ -108,7 +108,7 @@ async function teach(
   let agreed = "";
   let bar: { unit: string; progress: ReturnType<typeof run.reporter.progress> } | undefined;
   const trained = await trainLearnedReward(run.thread, {
-    policy: await run.policy(policy),
+    policy: await run.nativePolicy(policy),
     policyFolder: run.folder.policy(policy),
     pairs,
     folder: run.folder.inside(folder),

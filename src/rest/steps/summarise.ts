@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../../store/atomic.js";
 import type { ExampleTranslations, OnlineSummary, PolicyCosts, RunSummary } from "../../store/summary.js";
 import { writeSummaryFile } from "../../store/summary-file.js";
 import { version } from "../../version.js";
+import { askedBy } from "../asked.js";
 import { type RunContext, resultOf } from "../context.js";
 import { heldOutMetric } from "../held-out.js";
 import { isOnlinePolicy, parsePolicyName, stepNames } from "../names.js";
@@ -62,6 +63,7 @@ function gather(
     .filter(({ name }) => isOnlinePolicy(name))
     .map(({ result }) => result as unknown as OnlineSummary);
   const signatures = evaluationSignatures(config);
+  const asked = askedBy(manifest.steps);
   return {
     format: 1,
     coppice: version,
@@ -80,6 +82,7 @@ function gather(
     bleuSignature: signatures.bleu,
     chrfSignature: signatures.chrf,
     policies: evaluations.map(({ summary }) => ({ ...summary, ...costs(run, summary) })),
+    ...(asked === undefined ? {} : { asked }),
     ...(differences === undefined ? {} : { differences }),
     improves: manifest.steps
       .filter((step) => (parsePolicyName(step.name)?.grow ?? 0) > 0)

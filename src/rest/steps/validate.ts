@@ -3,7 +3,7 @@
 import { bleuFromStatistics, bleuStatistics } from "../../evaluate/bleu.js";
 import { chrfFromStatistics, chrfStatistics } from "../../evaluate/chrf.js";
 import { sumStatistics } from "../../evaluate/references.js";
-import type { NativePolicy } from "../../policy/native.js";
+import type { Policy } from "../../policy/policy.js";
 import type { Reward } from "../../reward/reward.js";
 import type { Metric } from "../../store/summary.js";
 import type { Config } from "../config.js";
@@ -26,8 +26,17 @@ export interface Look extends Record<Metric, number> {
   reward: number;
 }
 
-/** Mean reward, and corpus BLEU and chrF, of samples on validation sources, by the same draws at every call. */
-export async function lookAt(run: RunContext, policy: NativePolicy, reward: Reward): Promise<Look> {
+/**
+ * Mean reward, and corpus BLEU and chrF, of samples on validation sources, by the same draws at every call.
+ *
+ * @param stateFile Where samples that cost money are kept until the step is done.
+ */
+export async function lookAt(
+  run: RunContext,
+  policy: Policy,
+  reward: Reward,
+  stateFile?: string,
+): Promise<Look> {
   const { validation } = await loadPrepared(run);
   const used = validation.slice(0, VALIDATION_SOURCES);
   const sources = used.map((pair, sourceId) => ({ sourceId, text: pair.source }));
@@ -38,6 +47,7 @@ export async function lookAt(run: RunContext, policy: NativePolicy, reward: Rewa
     maxTokens: run.config.grow.maxTokens,
     seed: run.seed(streams.validate),
     grow: 0,
+    ...(stateFile === undefined ? {} : { stateFile }),
     ...(run.signal ? { signal: run.signal } : {}),
   }))
     for (const { sourceId, sampleId, text } of batch) texts[sourceId]![sampleId] = text;

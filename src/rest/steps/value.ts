@@ -31,7 +31,7 @@ export async function teachValue(run: RunContext, grow: number): Promise<void> {
     const { value: settings, ...improve } = run.config.improve;
     const seed = run.seed(streams.value, grow);
     const rows = await taughtRows(run, grow, settings.maxCandidates, seed);
-    const policy = await run.policy(BC);
+    const policy = await run.nativePolicy(BC);
     const examples = rows.map(({ source, text, reward }) => {
       const tokens = policy.encoder.target(text);
       return { source, tokens, returns: monteCarloReturns(reward, tokens.length, settings.discount) };
@@ -98,7 +98,7 @@ export async function usableValue(run: RunContext, grow: number): Promise<ValueF
         `${leastKendall} or more; this one reaches ${kendall.toFixed(3)}. Raise improve.value.steps, or choose loss bc.`,
       { file: run.folder.config },
     );
-  return ValueFunction.load(run.thread, run.folder.inside(stepNames.value(grow)), await run.policy(BC));
+  return ValueFunction.load(run.thread, run.folder.inside(stepNames.value(grow)), await run.nativePolicy(BC));
 }
 
 /** Candidates to teach on, all or as many as asked for at random, in the order in which they are stored. */

@@ -1,9 +1,10 @@
 /** A reward that a program computes, in any language: JSON lines in, one number a line out. */
 
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
-import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { type Place, UserError } from "../../errors.js";
+import { canRun } from "../../remote/process.js";
 import type { ScoreSource } from "../remembered.js";
 import { Program } from "./program.js";
 
@@ -73,19 +74,4 @@ function scoreOf(line: string): unknown {
     return line.trim();
   }
   return typeof value === "object" && value !== null && "reward" in value ? value.reward : value;
-}
-
-function canRun(program: string, folder: string): boolean {
-  if (existsSync(resolve(folder, program))) return true;
-  // Windows adds endings of its own; there it shows at the start.
-  if (process.platform === "win32") return true;
-  if (program.includes("/")) return false;
-  return (process.env.PATH ?? "").split(delimiter).some((place) => {
-    try {
-      accessSync(join(place, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -1,10 +1,10 @@
 /** A reward that a server of the user's computes: POST {"inputs": […]} brings {"rewards": […]}. */
 
 import type { Place } from "../../errors.js";
+import { type AddressOptions, addressName, addressOf } from "../../remote/address.js";
+import { type ClientOptions, postJson, refusal } from "../../remote/client.js";
 import { described } from "../contract.js";
 import type { ScoreSource } from "../remembered.js";
-import { type AddressOptions, addressName, addressOf } from "./address.js";
-import { type ClientOptions, postJson, refusal } from "./client.js";
 
 export interface HttpOptions extends AddressOptions, ClientOptions {
   /** Name in tables; the address when null. */
@@ -17,8 +17,9 @@ export interface HttpOptions extends AddressOptions, ClientOptions {
 
 /** Throws a UserError where the address is not one, or a variable of the environment is not set. */
 export function httpScores(options: HttpOptions, place: Place): ScoreSource {
-  const address = addressOf(options, place);
+  const address = addressOf(options, "reward", place);
   const name = options.name ?? `http ${addressName(options.url)}`;
+  const who = `reward "${name}"`;
   return {
     name,
     needsReference: options.needsReference,
@@ -28,11 +29,11 @@ export function httpScores(options: HttpOptions, place: Place): ScoreSource {
     concurrency: options.concurrency,
     async ask(questions, asking) {
       const inputs = questions.map(({ repetition: _, ...input }) => input);
-      const answer = await postJson(name, address, { inputs }, options, asking);
+      const answer = await postJson(who, address, { inputs }, options, asking);
       const rewards = Array.isArray(answer) ? answer : rewardsOf(answer);
       if (!Array.isArray(rewards))
         throw refusal(
-          name,
+          who,
           address,
           `answered with ${described(answer)} without rewards`,
           `{"rewards": […]} with one number for each of ${inputs.length} inputs was expected`,

@@ -1,11 +1,11 @@
 /** A language model as a reward: it reads a rubric and answers with a number, several times, and the mean counts. */
 
 import type { Place } from "../../errors.js";
-import type { Asking, Question, ScoreSource } from "../remembered.js";
+import { type AddressOptions, addressOf } from "../../remote/address.js";
+import { type Asking, type ClientOptions, postJson, refusal } from "../../remote/client.js";
+import type { Question, ScoreSource } from "../remembered.js";
 import type { RewardInput } from "../reward.js";
-import { type AddressOptions, addressOf } from "./address.js";
 import { type Scale, scoreIn } from "./answer.js";
-import { type ClientOptions, postJson, refusal } from "./client.js";
 
 export interface JudgeOptions extends AddressOptions, ClientOptions {
   /** Name in tables; "judge" and the model when null. */
@@ -35,9 +35,10 @@ const TRIES = 3;
 
 /** Throws a UserError where the address is not one, or a variable of the environment is not set. */
 export function judgeScores(options: JudgeOptions, place: Place): ScoreSource {
-  const address = addressOf({ ...options, url: endpoint(options.url) }, place);
+  const address = addressOf({ ...options, url: endpoint(options.url) }, "reward", place);
   const { model, temperature, maxTokens, unreadable, seed, times } = options;
   const name = options.name ?? `judge ${model}`;
+  const who = `reward "${name}"`;
   const [low, high] = options.scale;
   const scale: Scale = { low, high };
   const prompt = (input: RewardInput) => promptOf(options.rubric, scale, input);
@@ -52,11 +53,11 @@ export function judgeScores(options: JudgeOptions, place: Place): ScoreSource {
         ...(seed !== null && { seed: seed + question.repetition + times * attempt }),
         ...(maxTokens !== null && { max_tokens: maxTokens }),
       };
-      const answer = await postJson(name, address, request, options, asking);
+      const answer = await postJson(who, address, request, options, asking);
       const content = contentOf(answer);
       if (content === undefined)
         throw refusal(
-          name,
+          who,
           address,
           `answered ${JSON.stringify(answer)}`,
           "choices[0].message.content was expected: is this a server of OpenAI's chat completions?",
@@ -67,7 +68,7 @@ export function judgeScores(options: JudgeOptions, place: Place): ScoreSource {
     }
     if (unreadable !== null) return unreadable;
     throw refusal(
-      name,
+      who,
       address,
       `gave no number from ${low} to ${high}, ${TRIES} times, but ${JSON.stringify(said.slice(-200))}`,
       "word the rubric more plainly, raise reward.maxTokens, or set reward.unreadable to the reward that counts then",

@@ -1,16 +1,11 @@
 /** A program of the user's that answers every line on its standard input by one on its standard output. */
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Interrupted, UserError } from "../../errors.js";
+import { type Command, endedBy, killProcess, startProcess } from "../../remote/process.js";
 
-export interface ProgramOptions {
-  /** The program and its arguments; no shell reads them. */
-  command: readonly string[];
-  /** Where it runs, and where its path starts. */
-  folder: string;
+export interface ProgramOptions extends Command {
   /** Seconds without a line after which it counts as hung. */
   timeoutSeconds: number;
 }
@@ -24,7 +19,6 @@ const LONGEST_LINE = 2 ** 20;
 const GRACE = 2000;
 /** Milliseconds after its first batch in which a program that writes too much gives itself away. */
 const SECOND_LOOK = 200;
-const WINDOWS = process.platform === "win32";
 
 interface Running {
   child: ChildProcessWithoutNullStreams;
@@ -116,7 +110,7 @@ export class Program {
     this.#kill();
     const failure = new UserError(
       `reward "${this.#who}": ${this.#options.command.join(" ")} ${problem}${said}; mend the program, which has to answer ` +
-        "every line by one line, and run the same command again: a run keeps the scores that it has got",
+        "every line by one line, and run the same command again: a run keeps what it has got",
     );
     return { lines, failure };
   }
@@ -125,28 +119,12 @@ export class Program {
     const running = this.#running;
     this.#running = undefined;
     if (running === undefined || running.ended !== undefined) return;
-    const { pid } = running.child;
-    try {
-      // What it has started itself goes with it.
-      if (pid !== undefined && !WINDOWS) process.kill(-pid, "SIGKILL");
-      else running.child.kill("SIGKILL");
-    } catch {
-      // It has just ended.
-    }
+    killProcess(running.child);
   }
 }
 
-function start({ command, folder }: ProgramOptions): Running {
-  const [name, ...args] = command;
-  const inFolder = resolve(folder, name!);
-  const child = spawn(/[/\\]/.test(name!) || existsSync(inFolder) ? inFolder : name!, args, {
-    cwd: folder,
-    // Python holds its output back until it has a few thousand characters, unless told otherwise.
-    env: { PYTHONUNBUFFERED: "1", ...process.env },
-    // In a process group of its own, where the terminal's Ctrl-C does not reach it: the run stops it in order.
-    detached: !WINDOWS,
-    stdio: "pipe",
-  });
+function start(options: ProgramOptions): Running {
+  const child = startProcess(options);
   const running: Running = {
     child,
     lines: [],
@@ -174,8 +152,6 @@ function start({ command, folder }: ProgramOptions): Running {
     running.wake();
   };
   child.on("error", (error) => end(`did not start (${error.message})`));
-  const endedBy = (code: number | null, signal: string | null) =>
-    signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
   child.on("close", (code, signal) => end(endedBy(code, signal)));
   // A process that it left behind can hold its output open.
   child.on("exit", (code, signal) => setTimeout(() => end(endedBy(code, signal)), 500).unref());

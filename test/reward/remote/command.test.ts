@@ -93,7 +93,7 @@ it("a crash says its last words; what came before it is kept, and the next call 
   expect(said).toBe(
     `reward "command node ${name}": ${process.execPath} ${name} ended with code 3 after 1 of 2 lines; it said on standard error: ` +
       "out of memory; mend the program, which has to answer every line by one line, and run the same command again: " +
-      "a run keeps the scores that it has got",
+      "a run keeps what it has got",
   );
   expect(await reward.score(inputs)).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
   expect(read().filter((line) => !line.startsWith("start"))).toEqual([

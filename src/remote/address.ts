@@ -1,6 +1,6 @@
 /** Where a server is and what it wants in its headers, with secrets taken from the environment. */
 
-import { type Place, UserError } from "../../errors.js";
+import { type Place, UserError } from "../errors.js";
 
 /** `${NAME}`: the value of an environment variable. */
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
@@ -15,6 +15,8 @@ export interface AddressOptions {
 }
 
 export interface Address {
+  /** The configuration's key of it, for messages: `reward.url`. */
+  readonly key: string;
   readonly url: URL;
   readonly headers: Headers;
   /** The address as messages show it. */
@@ -42,8 +44,15 @@ export function addressName(url: string): string {
 /**
  * The address with its variables filled in. Throws a UserError where a variable is not set, the address is not http or
  * https, holds a user name or password, or a header cannot be sent; it shows no value of a variable.
+ *
+ * @param section Where the configuration has it: `reward` or `policy`.
  */
-export function addressOf({ url: template, headers }: AddressOptions, place: Place): Address {
+export function addressOf(
+  { url: template, headers }: AddressOptions,
+  section: string,
+  place: Place,
+): Address {
+  const address = `${section}.url`;
   const secrets: string[] = [];
   const filled = (text: string, key: string) =>
     text.replace(VARIABLE, (_, name: string, offset: number) => {
@@ -54,25 +63,25 @@ export function addressOf({ url: template, headers }: AddressOptions, place: Pla
           place,
         );
       // What an address starts with is where the server is; anything else may be a key.
-      if (key !== "reward.url" || offset > 0) secrets.push(value);
+      if (key !== address || offset > 0) secrets.push(value);
       return value;
     });
 
-  const text = filled(template, "reward.url");
+  const text = filled(template, address);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new UserError(
-      `reward.url, ${JSON.stringify(addressName(template))}, is not an address that starts with http:// or https://; correct it`,
+      `${address}, ${JSON.stringify(addressName(template))}, is not an address that starts with http:// or https://; correct it`,
       place,
     );
   if (url.username !== "" || url.password !== "")
     throw new UserError(
-      "reward.url holds a user name or a password; put them into reward.headers, taken from the environment, instead",
+      `${address} holds a user name or a password; put them into ${section}.headers, taken from the environment, instead`,
       place,
     );
   const ready = new Headers();
   for (const [name, value] of Object.entries(headers)) {
-    const key = `reward.headers.${name}`;
+    const key = `${section}.headers.${name}`;
     const sent = filled(value, key);
     try {
       ready.set(name, sent);
@@ -91,5 +100,5 @@ export function addressOf({ url: template, headers }: AddressOptions, place: Pla
     const line = clean.replace(/\s+/g, " ").trim();
     return line.length > length ? `${line.slice(0, length - 1)}…` : line;
   };
-  return { url, headers: ready, shown: safe(url.origin + url.pathname), safe };
+  return { key: address, url, headers: ready, shown: safe(url.origin + url.pathname), safe };
 }

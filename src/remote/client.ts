@@ -1,8 +1,7 @@
 /** Asks a server that may be busy, slow or down, and knows when to give up. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { Interrupted, UserError } from "../../errors.js";
-import type { Asking } from "../remembered.js";
+import { Interrupted, UserError } from "../errors.js";
 import type { Address } from "./address.js";
 
 export interface ClientOptions {
@@ -12,6 +11,14 @@ export interface ClientOptions {
   retries: number;
   /** Seconds before the second attempt, at most; doubled before each further one. */
   firstWaitSeconds?: number;
+}
+
+/** Why asking may have to end early. */
+export interface Asking {
+  /** Stop at once, whatever is under way. */
+  interrupted?: AbortSignal;
+  /** Another request failed: finish what is under way, as it is paid for, but try nothing again. */
+  givingUp: AbortSignal;
 }
 
 /** A wait of our own choice is never longer, in seconds. */
@@ -36,7 +43,7 @@ interface Failed {
  * Throws a UserError that names the server and what it said, without any secret, when attempts are spent or another try
  * could not help; `Interrupted` when `asking.interrupted` fires.
  *
- * @param who The reward's name, for messages.
+ * @param who What asks, for messages: `reward "chrF"`.
  */
 export async function postJson(
   who: string,
@@ -58,7 +65,7 @@ export async function postJson(
         address,
         `${why}${attempt === 0 ? "" : ` (after ${attempt + 1} attempts)`}` +
           (askedWait > LONGEST_ASKED_WAIT ? `, and asks to wait ${Math.ceil(askedWait)} seconds` : ""),
-        "see to the server and run the same command again: a run keeps the scores that it has got",
+        "see to the server and run the same command again: a run keeps what it has got",
       );
     const own = Math.min(LONGEST_WAIT, firstWait * 2 ** attempt) * (0.5 + 0.5 * Math.random());
     // Beyond what was asked for by chance, so that not all come back at the same moment.
@@ -69,7 +76,7 @@ export async function postJson(
 
 /** A UserError on a server's answer: `who: ADDRESS PROBLEM; ADVICE`, without secrets. */
 export function refusal(who: string, address: Address, problem: string, advice: string): UserError {
-  return new UserError(`reward "${who}": ${address.shown} ${address.safe(problem, 600)}; ${advice}`);
+  return new UserError(`${who}: ${address.shown} ${address.safe(problem, 600)}; ${advice}`);
 }
 
 async function attemptOnce(
@@ -117,7 +124,7 @@ async function attemptOnce(
       who,
       address,
       `answered ${status} and sends on to ${response.headers.get("location") ?? "nowhere"}`,
-      "redirects are not followed, so give the final address as reward.url",
+      `redirects are not followed, so give the final address as ${address.key}`,
     );
   if (!response.ok)
     throw refusal(who, address, `answered ${status}${said}`, "correct the address, the headers or the model");
