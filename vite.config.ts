@@ -1,9 +1,18 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+import { COMPONENT_STYLE } from "./src/report/components/style.js";
+
+/** What the components look like stands once, for the report and for this page. */
+const componentStyle: Plugin = {
+  name: "component-style",
+  enforce: "pre",
+  transform: (code, id) => (id.endsWith("/src/web/page/style.css") ? COMPONENT_STYLE + code : undefined),
+};
 
 /** The dashboard's page and the raters'. Everything is a file of its own: the server's policy forbids inline scripts and styles. */
 export default defineConfig({
   root: "src/web/page",
   base: "/",
+  plugins: [componentStyle],
   build: {
     outDir: "../../../dist/web/page",
     emptyOutDir: true,

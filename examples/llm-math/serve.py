@@ -103,7 +103,7 @@ class Model:
                 except queue.Empty:
                     break
             try:
-                self.decode([row for rows, _ in batch for row in rows])
+                self.decode([rows for rows, _ in batch])
                 for _, done in batch:
                     done.set_result(None)
             except Exception as error:
@@ -111,33 +111,44 @@ class Model:
                     done.set_exception(error)
 
     @torch.inference_mode()
-    def decode(self, rows: list[Row]) -> None:
-        longest = max(len(row.prompt) for row in rows)
-        tokens = torch.tensor([[0] * (longest - len(row.prompt)) + row.prompt for row in rows])
-        mask = torch.tensor([[0] * (longest - len(row.prompt)) + [1] * len(row.prompt) for row in rows])
-        cache = DynamicCache()
+    def decode(self, requests: list[list[Row]]) -> None:
+        # Choices of one request share its prompt, which is read once.
+        prompts = [rows[0].prompt for rows in requests]
+        longest = max(len(prompt) for prompt in prompts)
+        tokens = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+        mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
         places = (mask.cumsum(-1) - 1).clamp(min=0)
-        running = list(rows)
-        while running:
-            logits = self.model(
-                input_ids=tokens, attention_mask=mask, position_ids=places, **{CACHE: cache}, use_cache=True, logits_to_keep=1
-            ).logits[:, -1]
+        cache = DynamicCache()
+        logits = self.forward(tokens, mask, places, cache)
+        running = [row for rows in requests for row in rows]
+        index = torch.tensor([i for i, rows in enumerate(requests) for _ in rows])
+        cache.batch_select_indices(index)
+        mask, places, logits = mask[index], places[index], logits[index]
+        while True:
             for row, of_row in zip(running, logits):
-                token = row.draw(of_row)
-                row.tokens.append(token)
-                row.finished = token in self.ends
+                row.tokens.append(row.draw(of_row))
+                row.finished = row.tokens[-1] in self.ends
             stay = [i for i, row in enumerate(running) if not row.finished and len(row.tokens) < row.most]
             if not stay:
                 return
+            index = torch.tensor(stay)
             if len(stay) < len(running):
-                index = torch.tensor(stay)
-                cache.batch_select_indices(index)
-                mask = mask[index]
-                places = places[index]
                 running = [running[i] for i in stay]
+                cache.batch_select_indices(index)
             tokens = torch.tensor([[row.tokens[-1]] for row in running])
-            mask = torch.cat([mask, torch.ones(len(running), 1, dtype=mask.dtype)], dim=1)
-            places = places[:, -1:] + 1
+            mask = torch.cat([mask[index], torch.ones(len(running), 1, dtype=mask.dtype)], dim=1)
+            places = places[index][:, -1:] + 1
+            logits = self.forward(tokens, mask, places, cache)
+
+    def forward(self, tokens: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+        return self.model(
+            input_ids=tokens,
+            attention_mask=mask,
+            position_ids=places,
+            use_cache=True,
+            logits_to_keep=1,
+            **{CACHE: cache},
+        ).logits[:, -1]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -172,7 +183,10 @@ def main() -> None:
     parser.add_argument("model", help="folder, or name on the Hugging Face Hub")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--rows", type=int, default=64, help="choices decoded together, about (default 64)")
+    parser.add_argument("--threads", type=int, help="of the arithmetic (default: one a core)")
     args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
     Handler.model = Model(args.model, args.rows)
     print(f"serving {args.model} on port {args.port}", flush=True)
     ThreadingHTTPServer(("127.0.0.1", args.port), Handler).serve_forever()

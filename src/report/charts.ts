@@ -90,7 +90,9 @@ export function frame({ title, subtitle, height, right, bottom = 30, layers }: F
     background: "transparent",
     padding: { left: LEFT, top: 54, right, bottom },
     config: {
+      // One picture with one description: roles of its parts, which have no names, would only be read out.
       aria: false,
+      mark: { aria: false },
       font: "system-ui, sans-serif",
       view: { stroke: null },
       axis: {

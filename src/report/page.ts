@@ -1,10 +1,12 @@
 /** The frame of a page that opens from disk: one file, no scripts, its style admitted by hash and nothing else. */
 
 import { createHash } from "node:crypto";
+import type { ComponentChildren } from "preact";
+import { renderMarkup } from "./render-markup.js";
 import { STYLE } from "./style.js";
 
-/** `title` and `body` are markup: what came from a model or a file has been escaped. */
-export function page(title: string, body: string): string {
+/** `title` is text; `body` is made of components, see `renderMarkup` for what they may hold. */
+export function page(title: string, body: ComponentChildren): string {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   return `<!doctype html>
 <html lang="en">
@@ -14,11 +16,13 @@ export function page(title: string, body: string): string {
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${title}</title>
+<title>${renderMarkup(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-${body}
+<main>
+${renderMarkup(body)}
+</main>
 </body>
 </html>
 `;

@@ -1,4 +1,4 @@
-/** The figures of a run as tables: built once from the summary, printed for a terminal, as Markdown and as HTML. */
+/** The figures of a run as tables: built once from the summary, printed for a terminal and as Markdown; for a page see components/report-table.tsx. */
 
 import type {
   BestOfNPoint,
@@ -7,7 +7,7 @@ import type {
   PolicySummary,
   RunSummary,
 } from "../store/summary.js";
-import { abridged, escapeHtml, escapeMarkdown, visible } from "./escape.js";
+import { abridged, escapeMarkdown, visible } from "./escape.js";
 import { baseline, controlNames, controlPairs, inTableOrder, steps } from "./figures.js";
 import {
   count,
@@ -511,29 +511,6 @@ export function toMarkdown(table: Table, level = 3): string {
     line(table.columns.map(({ align }) => (align === "left" ? ":--" : "--:"))),
     ...rows,
     ...table.notes.flatMap((note) => ["", escapeMarkdown(note)]),
-  ].join("\n");
-}
-
-/** An HTML table in a box that scrolls sideways where the screen is narrow, with its notes below. */
-export function toHtml(table: Table): string {
-  const heads = table.columns.map(
-    ({ header, align }) => `<th scope="col" class="${align}">${escapeHtml(visible(header))}</th>`,
-  );
-  const rows = table.rows.map(({ cells, mark }) => {
-    const columns = table.columns.map(({ align }, at) => {
-      const text = escapeHtml(visible(cells[at] ?? ""));
-      return at === 0
-        ? `<th scope="row"${length(text) <= 24 ? ' class="short"' : ""}><bdi>${text}</bdi></th>`
-        : `<td class="${align}"><bdi>${text}</bdi></td>`;
-    });
-    return `<tr${mark === undefined ? "" : ` class="${mark}"`}>${columns.join("")}</tr>`;
-  });
-  return [
-    `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(visible(table.title))}"><table>`,
-    `<thead><tr>${heads.join("")}</tr></thead>`,
-    `<tbody>${rows.join("\n")}</tbody>`,
-    "</table></div>",
-    ...table.notes.map((note) => `<p class="note">${escapeHtml(visible(note))}</p>`),
   ].join("\n");
 }
 

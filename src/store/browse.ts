@@ -150,6 +150,14 @@ export class CandidateBrowser {
     const order = `ORDER BY value ${descending ? "DESC" : "ASC"} NULLS LAST, source_id, sample_id LIMIT CAST($limit AS BIGINT)`;
     // One simple comparison each, which the engine does while it scans: as one condition with OR it takes ten times as long.
     const stretches = after ? stretchesBehind(key, descending, after, values) : ["true"];
+    if (by === "reward" && conditions.length === 0) {
+      const { histogram } = await this.keptTable();
+      const near = nearEnough(histogram, limit + 1, descending, after?.value);
+      if (near) {
+        values.near = near.bound;
+        stretches[after ? 1 : 0] += ` AND reward ${near.sign} CAST($near AS DOUBLE)`;
+      }
+    }
     const found = await this.store.query(
       `SELECT * FROM (${stretches
         .map(
@@ -383,6 +391,31 @@ function stretchesBehind(
   values.value = value;
   const at = "CAST($value AS DOUBLE)";
   return [`${key} = ${at} AND ${LATER}`, `${key} ${descending ? "<" : ">"} ${at}`, `${key} IS NULL`];
+}
+
+/**
+ * A bound on the rewards before or behind which `rows` of them lie for certain, so that not all of ten million are sorted for
+ * a page. `behind`: the reward that they lie behind; absent: they are the first. Undefined where there are not as many, or
+ * what comes next has no reward.
+ */
+function nearEnough(
+  histogram: readonly number[],
+  rows: number,
+  descending: boolean,
+  behind?: number | null,
+): { bound: number; sign: ">" | "<=" } | undefined {
+  if (behind === null) return undefined;
+  let found = 0;
+  for (let at = 0; at < histogram.length; at++) {
+    const k = descending ? histogram.length - 1 - at : at;
+    const [low, high] = [k / THRESHOLD_STEPS, (k + 1) / THRESHOLD_STEPS];
+    // The lowest place has the rewards of exactly 0 too, which neither sign tells from those above.
+    if (k === 0 && (descending || behind !== undefined)) continue;
+    if (behind !== undefined && (descending ? high >= behind : low < behind)) continue;
+    found += histogram[k]!;
+    if (found >= rows) return descending ? { bound: low, sign: ">" } : { bound: high, sign: "<=" };
+  }
+  return undefined;
 }
 
 function cursorOf(row: SqlRow): Cursor {

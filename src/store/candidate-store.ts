@@ -28,7 +28,7 @@ export interface CandidateStats {
   tiedSources: number;
   /** Sampled candidates that differ from the others of their source. */
   distinctCandidates: number;
-  /** Mean tokens of a sampled candidate, end-of-sentence included. */
+  /** Mean tokens of a sampled candidate, end-of-sentence included; NaN where the policy does not tell. */
   meanTokens: number;
   /** Share of sampled candidates cut at the length limit. */
   unfinishedShare: number;

@@ -224,7 +224,7 @@ function keptTables(spec: SelectSpec, { tau, floors, rates }: Bounds, seed: numb
     // Human pairs of such a source go with it, unless all of them are kept.
     add(
       "teachable",
-      `SELECT * EXCLUDE value FROM ${last} JOIN ${rates} USING (source_id)
+      `SELECT * EXCLUDE value FROM ${last} LEFT JOIN ${rates} USING (source_id)
        WHERE ${free}(value >= ${double(least - RATE_SLACK)} AND value <= ${double(most + RATE_SLACK)})`,
     );
   }

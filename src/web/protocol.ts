@@ -1,5 +1,8 @@
 /** What server and page say to each other; types only, since both sides read this. */
 
+import type { Tile } from "../report/components/tiles.js";
+import type { Finding } from "../report/verdict.js";
+
 /** A run that the dashboard shows. */
 export interface RunEntry {
   /** Its way from the dashboard's folder, with `/`; the folder's own name where that is the run itself. */
@@ -96,8 +99,8 @@ export interface TableView {
 /** `GET /api/run/figures`: what a run has measured so far. */
 export interface RunFigures {
   /** What the figures say; null before the run is finished. */
-  verdict: { headline: string; findings: { kind: string; text: string }[] } | null;
-  tiles: { label: string; value: string; note: string }[];
+  verdict: { headline: string; findings: Pick<Finding, "kind" | "text">[] } | null;
+  tiles: Tile[];
   charts: ChartView[];
   tables: TableView[];
 }

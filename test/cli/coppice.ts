@@ -16,7 +16,8 @@ export function coppice(args: readonly string[], { cwd = root, env = {} } = {}):
   return ended(
     spawn(process.execPath, ["--import", loader, `${root}src/cli/main.ts`, ...args], {
       cwd,
-      env: { ...process.env, ...env },
+      // Where the user stands there is no tsconfig.json to say how components are compiled.
+      env: { ...process.env, TSX_TSCONFIG_PATH: `${root}tsconfig.json`, ...env },
     }),
   );
 }

@@ -16,8 +16,8 @@ const shapes: [string, RunSummary][] = [
 
 /** All that the page is made of; anything else came from outside. */
 const ELEMENTS = new Set(
-  `!doctype html head meta title style body header h1 h2 section p b bdi div dl dt dd small figure svg g path line
-  text rect ul li span table thead tbody tr th td article mark details summary pre`.split(/\s+/),
+  `!doctype html head meta title style body main header h1 h2 section p b bdi div dl dt dd small figure svg g path line
+  text rect ul li span table caption thead tbody tr th td article mark details summary pre`.split(/\s+/),
 );
 const FORBIDDEN_ATTRIBUTE = /^(on.*|style|href|src|srcset|action|xlink:href|background|srcdoc|data)$/i;
 

@@ -1,4 +1,7 @@
+import { h } from "preact";
 import { describe, expect, test } from "vitest";
+import { ReportTable } from "../../src/report/components/report-table.js";
+import { renderMarkup } from "../../src/report/render-markup.js";
 import {
   bestOfNTable,
   consoleTables,
@@ -9,7 +12,6 @@ import {
   onlineTable,
   policyTable,
   type Table,
-  toHtml,
   toMarkdown,
   toText,
 } from "../../src/report/tables.js";
@@ -307,7 +309,7 @@ test("a summary with nothing but BC prints one table", () => {
 });
 
 test("an HTML table holds hostile names as text", () => {
-  const page = toHtml(policyTable(hostile()));
+  const page = renderMarkup(h(ReportTable, { table: policyTable(hostile()) }));
   expect(page).not.toContain("<script");
   expect(page).toContain("&lt;script&gt;");
   expect(HOSTILE).toContain("<script>");

@@ -159,7 +159,7 @@ describe("a mistake in a key", () => {
       `"iwslt.yaml:3: grow.colour is not a key. The keys of grow are steps, samples, temperature, topK, topP, maxSources, maxTokens."`,
     );
     expect(refusal(`${data}constructor: 1\n`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: constructor is not a key. The keys of this file are seed, preset, method, data, model, bc, reward, grow, improve, online, evaluate."`,
+      `"iwslt.yaml:2: constructor is not a key. The keys of this file are seed, preset, method, data, policy, model, bc, reward, grow, improve, online, evaluate."`,
     );
   });
 
@@ -259,7 +259,7 @@ describe("a value that is refused", () => {
 
   test("a name that is not one of those offered", () => {
     expect(refusal(`${data}reward: {kind: cherf}`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, places, sum, ensemble. Did you mean chrf?"`,
+      `"iwslt.yaml:2: reward.kind is "cherf" but must be one of learned, chrf, bleu, module, http, command, judge, places, number, sum, ensemble. Did you mean chrf?"`,
     );
     expect(refusal(`${data}preset: paper-iwslt15`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: preset is "paper-iwslt15" but must be one of toy, demo, paper-iwslt14, paper-wmt20, paper-web, raft, rest-em, rejection-fine-tuning, best-of-n-distillation, or a list of these. Did you mean paper-iwslt14?"`,

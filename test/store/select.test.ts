@@ -234,7 +234,7 @@ describe("figures", () => {
         tiedSources: 1 / 3,
         // aa bbbb cccccc | same other | cut, blank, fine
         distinctCandidates: 8,
-        meanTokens: 0,
+        meanTokens: Number.NaN,
         unfinishedShare: 0.1,
         unfinished: 1,
         empty: 1,

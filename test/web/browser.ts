@@ -25,15 +25,40 @@ export function hasChromium(untested: string): boolean {
   return there;
 }
 
-export interface Chromium {
-  /** Folder of the built page. */
-  built: string;
+export interface Browser {
   /**
    * A page in a context of its own, with nothing loaded. `problems` is given what it complains of: uncaught errors,
    * dialogs, and errors in the console, a violated content security policy among them.
    */
   newPage(look?: BrowserContextOptions, problems?: string[]): Promise<Page>;
   close(): Promise<void>;
+}
+
+export interface Chromium extends Browser {
+  /** Folder of the built page. */
+  built: string;
+}
+
+/** Starts the browser, which is gone after `close`. */
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  return {
+    newPage: async (look = {}, problems = []) => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
+      const page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      page.on("pageerror", (error) => problems.push(error.message));
+      page.on("dialog", (dialog) => {
+        problems.push(`dialog ${dialog.message()}`);
+        dialog.dismiss().catch(() => {});
+      });
+      page.on("console", (message) => {
+        if (message.type() === "error") problems.push(message.text());
+      });
+      return page;
+    },
+    close: () => browser.close(),
+  };
 }
 
 /** Builds the page and starts the browser; both are gone after `close`. */
@@ -46,23 +71,10 @@ export async function openChromium(): Promise<Chromium> {
       logLevel: "error",
       build: { outDir: built, emptyOutDir: true },
     });
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    const browser = await openBrowser();
     return {
       built,
-      newPage: async (look = {}, problems = []) => {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...look });
-        const page = await context.newPage();
-        page.setDefaultTimeout(PATIENCE);
-        page.on("pageerror", (error) => problems.push(error.message));
-        page.on("dialog", (dialog) => {
-          problems.push(`dialog ${dialog.message()}`);
-          dialog.dismiss().catch(() => {});
-        });
-        page.on("console", (message) => {
-          if (message.type() === "error") problems.push(message.text());
-        });
-        return page;
-      },
+      newPage: browser.newPage,
       close: async () => {
         await browser.close();
         remove();

@@ -47,6 +47,16 @@ describe("the built page", () => {
     for (const name of styles) expect(readFileSync(join(page, name), "utf8")).not.toMatch(/url\(|@import/);
   });
 
+  it("looks as the report does: the style of the components stands in front of its own", () => {
+    for (const entry of ["index.html", "rate.html"]) {
+      const sheets = [...readFileSync(join(page, entry), "utf8").matchAll(/href="\/(assets\/[^"]+\.css)"/g)];
+      const style = sheets.map(([, name]) => readFileSync(join(page, name!), "utf8")).join("\n");
+      expect(style.indexOf("--chart-blue:")).toBeGreaterThan(-1);
+      expect(style.indexOf("--chart-blue:")).toBeLessThan(style.indexOf(".run-choice"));
+      expect(style).toContain(".reward-bar .track");
+    }
+  });
+
   it("is served as it was built, and its absence said", async () => {
     const open = await openDashboard(root, { page });
     try {

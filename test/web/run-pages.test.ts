@@ -42,7 +42,7 @@ const HOSTILE = [
 const SHOWN = [
   ...HOSTILE.slice(0, 3),
   "[U+202E]gnirts desrever[U+202C] [U+2066]isolated[U+2069] [U+0007]bell",
-  `${"A".repeat(5000)} … (95000 more characters)`,
+  `${"A".repeat(5000)} … (95,000 more characters)`,
 ];
 
 /**
@@ -327,7 +327,7 @@ describe.skipIf(!hasChromium("Run, Candidates and Ratings are"))("in a browser",
     for (const [id, text] of SHOWN.entries()) {
       await page.evaluate(`location.hash = "#/candidates?run=${HOSTILE_RUN}&source=${id}"`);
       await expect.poll(() => textOf(page, "source-text"), SOON).toBe(text);
-      expect(await page.locator("[data-testid=candidate] bdi").first().textContent()).toBe(text);
+      expect(await page.getByTestId("candidate").first().textContent()).toContain(text);
     }
     await page.fill("[data-testid=search]", "<script>alert(2)");
     await expect.poll(() => page.locator("[data-testid=candidate-list] tbody tr").count(), SOON).toBe(3);

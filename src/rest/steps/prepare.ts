@@ -110,7 +110,10 @@ async function readParts(config: Config, configFile: string): Promise<Prepared> 
   const columns = columnsFrom(data.sourceColumn, data.targetColumn);
   const read = async (spec: string) => readPairs(specFrom(spec, configFile), columns ? { columns } : {});
   const all: Pair[] = [];
-  for (const spec of data.train) all.push(...(await read(spec)));
+  for (const spec of data.train) {
+    // Not push(...): a corpus has more pairs than a call has room for arguments.
+    for (const pair of await read(spec)) all.push(pair);
+  }
   const split = splitPairs(all, {
     validation: data.validation === null ? data.validationSize : 0,
     test: data.test === null ? data.testSize : 0,

@@ -10,11 +10,11 @@ import type {
   SystemBands,
   SystemResult,
 } from "../../rating/results.js";
+import { type Column, Table } from "../../report/components/table.js";
 import { decimal, percent, rewardPoints, signed } from "../../report/format.js";
 import type { RatedRun } from "../rating-protocol.js";
 import { useAnswer } from "./api.js";
 import { Answered, Empty } from "./components/states.js";
-import { type Column, Table } from "./components/table.js";
 import { queryText } from "./router.js";
 
 const SCALE_NAMES: Readonly<Record<RatingResults["scale"], string>> = {

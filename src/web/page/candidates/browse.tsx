@@ -1,12 +1,12 @@
 /** All candidates of a Grow step: searched, filtered, sorted, a page at a time. */
 
+import { Reward } from "../../../report/components/reward.js";
+import { type Column, Table } from "../../../report/components/table.js";
+import { Words } from "../../../report/components/words.js";
 import { abridged } from "../../../report/escape.js";
 import { percent } from "../../../report/format.js";
 import type { ListedCandidate } from "../../../store/browse.js";
-import { Words } from "../components/marked.js";
-import { Reward } from "../components/reward.js";
 import { Empty, ErrorState, Loading } from "../components/states.js";
-import { type Column, Table } from "../components/table.js";
 import { linkTo, queryText, setQuery } from "../router.js";
 import { Filters, filtersOf } from "./filters.js";
 import { keeps } from "./keeps.js";

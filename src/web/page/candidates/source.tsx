@@ -1,11 +1,11 @@
 /** One source with all its candidates: ranked, coloured by reward, kept or dropped, differences from the reference marked. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { Reward } from "../../../report/components/reward.js";
+import { Marked, Words } from "../../../report/components/words.js";
 import { count, decimal, plural } from "../../../report/format.js";
 import type { ListedCandidate, SourceCandidate, SourcePage } from "../../../store/browse.js";
 import { useAnswer } from "../api.js";
-import { Marked, Words } from "../components/marked.js";
-import { Reward } from "../components/reward.js";
 import { Answered } from "../components/states.js";
 import { queryText, setQuery } from "../router.js";
 import { keeps } from "./keeps.js";

@@ -1,12 +1,12 @@
 /** Runs beside each other: learning curves, over-optimisation, configurations. */
 
 import { useState } from "preact/hooks";
+import { Table } from "../../../report/components/table.js";
 import { count, decimal, duration, MISSING, points, rewardPoints, signed } from "../../../report/format.js";
 import type { Metric } from "../../../store/summary.js";
 import type { ComparedPolicy, ComparedRun, ComparedView } from "../../views.js";
 import { type Line, planeSpec } from "../specs.js";
 import { Chart } from "./chart.js";
-import { Table } from "./table.js";
 
 const COSTS = {
   samplesDrawn: { option: "samples drawn", axis: "Samples drawn" },

@@ -1,15 +1,15 @@
 /** A reward beside another judge of the same translations: as a cloud, in bands, and where the two part most. */
 
+import { Reward } from "../../../report/components/reward.js";
+import { Table } from "../../../report/components/table.js";
+import { Marked, Words } from "../../../report/components/words.js";
 import { decimal, plural, rewardPoints } from "../../../report/format.js";
 import type { DisagreementsView, Judge, JudgedTranslation } from "../../views.js";
 import { useAnswer } from "../api.js";
 import { queryText } from "../router.js";
 import { planeSpec } from "../specs.js";
 import { Chart } from "./chart.js";
-import { Marked, Words } from "./marked.js";
-import { Reward } from "./reward.js";
 import { Answered } from "./states.js";
-import { Table } from "./table.js";
 
 const JUDGES: Readonly<Record<Judge, { name: string; axis: string; digits: number }>> = {
   chrf: { name: "chrF", axis: "sentence chrF", digits: 1 },

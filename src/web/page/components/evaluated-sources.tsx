@@ -1,14 +1,13 @@
 /** A list of evaluated sources to search and walk through, and one of them by every policy. */
 
 import { useEffect, useState } from "preact/hooks";
-import { plural, points, signed } from "../../../report/format.js";
+import { Translations } from "../../../report/components/translations.js";
+import { Words } from "../../../report/components/words.js";
+import { plural, signed } from "../../../report/format.js";
 import type { SourceOrder, SourcesView, SourceView } from "../../views.js";
 import { useAnswer } from "../api.js";
 import { linkTo, queryText, setQuery } from "../router.js";
-import { Marked, Words } from "./marked.js";
-import { Reward } from "./reward.js";
 import { Answered, Empty } from "./states.js";
-import { Table } from "./table.js";
 
 interface Props {
   run: string | undefined;
@@ -146,43 +145,17 @@ function OneSource({ run, id }: { run: string | undefined; id: string }) {
     <Answered
       answer={answer}
       show={({ source, reference, translations }) => (
-        <article class="one-source" aria-label="One source by every policy" data-testid="one-source">
-          <dl class="texts">
-            <dt>source</dt>
-            <dd>
-              <Words text={source} />
-            </dd>
-            <dt>reference</dt>
-            <dd>
-              <Words text={reference} />
-            </dd>
-          </dl>
-          <Table
-            caption="Translation of this source by every policy, with its reward (0 to 100) and sentence chrF"
+        <section aria-label="One source by every policy" data-testid="one-source">
+          <Translations
+            source={source}
+            reference={reference}
+            translations={translations.map(({ policy, ...rest }) => ({ policies: [policy], ...rest }))}
             testId="translations"
-            rows={translations}
-            keyOf={({ policy }) => policy}
-            classOf={({ control }) => (control ? "control" : undefined)}
-            columns={[
-              { key: "policy", header: "policy", cell: ({ policy }) => policy },
-              {
-                key: "text",
-                header: "translation",
-                cell: ({ text }) => <Marked text={text} reference={reference} />,
-              },
-              {
-                key: "reward",
-                header: "reward",
-                align: "right",
-                cell: ({ reward }) => <Reward value={reward} />,
-              },
-              { key: "chrf", header: "chrF", align: "right", cell: ({ chrf }) => points(chrf) },
-            ]}
           />
           {translations.some(({ control }) => control) && (
-            <p class="note">In italics: trained on as many candidates chosen at random.</p>
+            <p class="note">† In italics: trained on as many candidates chosen at random.</p>
           )}
-        </article>
+        </section>
       )}
     />
   );

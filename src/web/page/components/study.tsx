@@ -1,9 +1,10 @@
 /** What `coppice compare` found: Table 1, the paper's findings on these data, its figures. */
 
+import { ReportTable } from "../../../report/components/report-table.js";
+import { Section } from "../../../report/components/section.js";
 import { decimal, MISSING, plural } from "../../../report/format.js";
 import type { StudyView } from "../../views.js";
 import { queryText } from "../router.js";
-import { ReportTable } from "./report-table.js";
 
 export function Study({ study }: { study: StudyView }) {
   const { name, progress, table1, findings, figures } = study;
@@ -18,7 +19,9 @@ export function Study({ study }: { study: StudyView }) {
       {table1.rows.length === 0 ? (
         <p class="note">No run of it is finished yet. Table 1 appears here when the first is.</p>
       ) : (
-        <ReportTable table={table1} />
+        <Section title={table1.title}>
+          <ReportTable table={table1} />
+        </Section>
       )}
       {findings.length > 0 && (
         <>

@@ -1,15 +1,15 @@
 /** A sentence that the reader types, by every policy as each is done. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Reward } from "../../../report/components/reward.js";
+import { Table } from "../../../report/components/table.js";
+import { Words } from "../../../report/components/words.js";
 import { visible } from "../../../report/escape.js";
 import { plural, rewardPoints } from "../../../report/format.js";
 import type { ScoredText, TypedLimits, TypedLine, TypedTranslation } from "../../views.js";
 import { postForLines } from "../lines.js";
 import { queryText } from "../router.js";
-import { Words } from "./marked.js";
-import { Reward } from "./reward.js";
 import { ErrorState } from "./states.js";
-import { Table } from "./table.js";
 
 interface Props {
   run: string | undefined;

@@ -1,12 +1,12 @@
 /** Whether the reward can be trusted: what it overlooks, how it agrees with its target, where it parts from other judges. */
 
+import { Table } from "../../../report/components/table.js";
 import { decimal, percent, plural, rewardPoints } from "../../../report/format.js";
 import type { Judge, LearnedView, RewardView } from "../../views.js";
 import { useAnswer } from "../api.js";
 import { Chart } from "../components/chart.js";
 import { Disagreements } from "../components/disagreements.js";
 import { Answered, Empty } from "../components/states.js";
-import { Table } from "../components/table.js";
 import type { PageProps } from "../pages.js";
 import { queryText, setQuery } from "../router.js";
 import { planeSpec, shareBarsSpec } from "../specs.js";

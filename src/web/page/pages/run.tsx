@@ -1,13 +1,16 @@
 /** What a run does now and what has come of it. */
 
 import { useState } from "preact/hooks";
+import { Findings } from "../../../report/components/findings.js";
+import { ReportTable } from "../../../report/components/report-table.js";
+import { Section } from "../../../report/components/section.js";
+import { Tiles } from "../../../report/components/tiles.js";
 import { duration } from "../../../report/format.js";
 import type { RunFigures, RunState } from "../../protocol.js";
 import { useAnswer, useEvents } from "../api.js";
 import { Chart } from "../components/chart.js";
 import { Pipeline } from "../components/pipeline.js";
 import { Progress } from "../components/progress.js";
-import { ReportTable } from "../components/report-table.js";
 import { Answered, Empty, ErrorState, Loading } from "../components/states.js";
 import type { PageProps } from "../pages.js";
 import { queryText } from "../router.js";
@@ -82,34 +85,19 @@ function Shown({ figures: { verdict, tiles, charts, tables } }: { figures: RunFi
       {verdict && (
         <section aria-label="What the figures say">
           <h2 data-testid="headline">{verdict.headline}</h2>
-          <ul class="findings">
-            {verdict.findings.map(({ kind, text }) => (
-              <li key={text} class={kind}>
-                {kind === "warning" && <strong>Warning: </strong>}
-                {text}
-              </li>
-            ))}
-          </ul>
+          <Findings findings={verdict.findings} />
         </section>
       )}
-      <dl class="tiles">
-        {tiles.map(({ label, value, note }) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>
-              {value}
-              <small>{note}</small>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Tiles tiles={tiles} />
       <div class="charts">
         {charts.map((chart) => (
           <Chart key={chart.name} {...chart} />
         ))}
       </div>
       {tables.map((table) => (
-        <ReportTable key={table.title} table={table} />
+        <Section key={table.title} title={table.title}>
+          <ReportTable table={table} />
+        </Section>
       ))}
     </>
   );

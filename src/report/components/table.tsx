@@ -27,6 +27,8 @@ interface TableProps<Row> {
   onSort?: (sort: Sort) => void;
   /** A class for a row, such as `best` or `control`. */
   classOf?: (row: Row) => string | undefined;
+  /** Whether the first cell of a row is its name, which a reader hears with every other. */
+  named?: boolean;
   testId?: string;
 }
 
@@ -38,6 +40,7 @@ export function Table<Row>({
   sort,
   onSort,
   classOf,
+  named = false,
   testId,
 }: TableProps<Row>) {
   return (
@@ -55,11 +58,17 @@ export function Table<Row>({
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)} class={classOf?.(row)}>
-              {columns.map(({ key, align = "left", cell }) => (
-                <td key={key} class={align}>
-                  {cell(row)}
-                </td>
-              ))}
+              {columns.map(({ key, align = "left", cell }, at) =>
+                named && at === 0 ? (
+                  <th key={key} scope="row" class={align}>
+                    {cell(row)}
+                  </th>
+                ) : (
+                  <td key={key} class={align}>
+                    {cell(row)}
+                  </td>
+                ),
+              )}
             </tr>
           ))}
         </tbody>
