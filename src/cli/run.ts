@@ -1,9 +1,10 @@
 /** What `run`, `demo` and the single-step commands do and say at the end. */
 import { relative } from "node:path";
-import { duration } from "../report/format.js";
+import { duration, plural } from "../report/format.js";
 import { consoleTables } from "../report/tables.js";
 import { verdict } from "../report/verdict.js";
 import { runAll } from "../rest/run.js";
+import { growShard, parseShard } from "../rest/shard.js";
 import { runSingle, type SingleCommand } from "../rest/single.js";
 import { runFolder } from "../store/run-folder.js";
 import type { RunSummary } from "../store/summary.js";
@@ -44,6 +45,21 @@ export async function single(command: SingleCommand, options: FolderOptions): Pr
           : `The run is finished; its report is ${reportPath(options.dir)}`,
       ].join("\n"),
     );
+  });
+}
+
+/** Samples one share of a Grow step and says what is left of it. */
+export async function growOneShard(text: string, options: FolderOptions): Promise<void> {
+  const shard = parseShard(text);
+  await onFolder(options, `coppice grow ${options.dir} --shard ${text}`, async (work, terminal) => {
+    const done = await growShard(work, shard);
+    terminal.result({ shard, ...done }, () => {
+      const { grow, policy, samples, parts, allParts, missing } = done;
+      const written = `Share ${text} of Grow ${grow}: ${plural(samples, "candidate")} of ${policy} in ${plural(parts, "file")}.`;
+      return missing > 0
+        ? `${written} Other shares have ${plural(missing, "file")} of ${allParts} still to write; then: coppice grow ${options.dir}`
+        : `${written} All ${allParts} are there. Put them together with: coppice grow ${options.dir}`;
+    });
   });
 }
 

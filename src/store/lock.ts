@@ -1,7 +1,7 @@
 /** One writing process a run folder, even after a kill and with two processes arriving at once. */
 
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
@@ -25,6 +25,9 @@ export interface RunLock {
   /** Lets the next process in. Calling it twice does nothing. */
   unlock(): void;
 }
+
+/** Folder of the locks of workers, in a run folder. */
+const WORKERS = "workers";
 
 /** Nonces that this process holds: tells our own lock from that of a dead process with our pid. */
 const held = new Set<string>();
@@ -193,9 +196,42 @@ export function lockOwner(folder: string): { pid: number; host: string; since: s
  * try { await work(); } finally { lock.unlock(); }
  */
 export function lockRun(folder: string): RunLock {
-  const path = join(folder, "run.lock");
+  makeFolder(folder);
+  return lockFile(join(folder, "run.lock"));
+}
+
+/**
+ * Takes the lock of one worker of several beside each other: `workers/NAME.lock`. Throws a UserError naming the process that
+ * has it already, or that works in the whole folder: whoever wants that asks `workersIn` after taking `run.lock`.
+ */
+export function lockWorker(folder: string, name: string): RunLock {
+  makeFolder(join(folder, WORKERS));
+  const lock = lockFile(join(folder, WORKERS, `${name}.lock`));
+  // In this order one of two that arrive at once sees the other.
+  const owner = parse(read(join(folder, "run.lock")) ?? "");
+  if (owner === undefined || !isAlive(owner)) return lock;
+  lock.unlock();
+  throw refusal(join(folder, "run.lock"), owner);
+}
+
+/** Workers that run in `folder` now, by the names of their locks. */
+export function workersIn(folder: string): { name: string; path: string; pid: number; host: string }[] {
+  let files: string[];
   try {
-    makeFolder(folder);
+    files = readdirSync(join(folder, WORKERS));
+  } catch {
+    return [];
+  }
+  return files.sort().flatMap((file) => {
+    const path = join(folder, WORKERS, file);
+    const owner = file.endsWith(".lock") ? parse(read(path) ?? "") : undefined;
+    if (owner === undefined || !isAlive(owner)) return [];
+    return [{ name: file.slice(0, -".lock".length), path, pid: owner.pid, host: owner.host }];
+  });
+}
+
+function lockFile(path: string): RunLock {
+  try {
     const nonce = acquire(path);
     return { unlock: () => release(path, nonce) };
   } catch (error) {

@@ -3,7 +3,7 @@
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../errors.js";
 import { removeLeftovers } from "./atomic.js";
-import { lockRun, type RunLock } from "./lock.js";
+import { lockRun, type RunLock, workersIn } from "./lock.js";
 
 /** `G0I0` and `G1I4` as in the paper, `BC`, `PPO` and `RLOO`, and a control's suffix: `G1I3-random`. */
 const POLICY_NAME = /^(BC|PPO|RLOO|G\d+I\d+)(-[a-z0-9]+)*$/;
@@ -83,12 +83,19 @@ export function runFolder(folder: string): RunFolder {
 
 /**
  * Enters a run folder to write in it: takes its lock and clears what a killed process left half written.
- * Throws a UserError when another process is in it.
+ * Throws a UserError when another process is in it, or workers of a Grow step are.
  */
 export async function enterRunFolder(folder: string): Promise<RunFolder & RunLock> {
   const paths = runFolder(folder);
   const lock = lockRun(folder);
   try {
+    const [worker] = workersIn(folder);
+    if (worker)
+      throw new UserError(
+        `${worker.name} is at work in this folder (process ${worker.pid} on ${worker.host}). Wait until it ends; if it no longer ` +
+          `runs there, delete ${worker.path}.`,
+        { file: folder },
+      );
     await removeLeftovers(paths.root);
   } catch (error) {
     lock.unlock();

@@ -43,6 +43,12 @@ export interface ScoreResult {
   maxReward: number;
 }
 
+/** A share of a Grow step's sources: number `number`, from 1, of `of`. */
+export interface Shard {
+  number: number;
+  of: number;
+}
+
 /** Samples N candidates a source from `policy` and writes them, with the human pairs, unscored. */
 export async function sampleCandidates(
   run: RunContext,
@@ -51,47 +57,106 @@ export async function sampleCandidates(
   sourcesAPart = SOURCES_A_PART,
 ): Promise<void> {
   await run.step(stepNames.grow(grow), { dependsOn: dependenciesOf(stepNames.grow(grow)) }, async () => {
-    const { config } = run;
-    const { train } = await loadPrepared(run);
-    const ids = chosenSources(run, train.length);
-    const policy = await run.policy(policyName);
-    const folder = run.folder.grow(grow);
-    const total = ids.length * config.grow.samples;
-    const progress = run.reporter.progress(`Grow ${grow}`, total, "candidates");
-    const runId = run.manifest.runId;
-    let done = 0;
-    for (let start = 0; start < ids.length; start += sourcesAPart) {
-      const part = ids.slice(start, start + sourcesAPart);
-      const path = partPath(folder, part[0]!, part.at(-1)!);
-      if (!(await exists(path))) {
-        const sources = part.map((id) => ({ sourceId: id, text: train[id]!.source }));
-        const sampled: SampledCandidate[] = [];
-        const stateFile = `${path}.answers.jsonl`;
-        for await (const batch of policy.sample(sources, {
-          n: config.grow.samples,
-          temperature: config.grow.temperature,
-          maxTokens: config.grow.maxTokens,
-          seed: config.seed,
-          grow,
-          stateFile,
-          ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
-          ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
-          ...(run.signal ? { signal: run.signal } : {}),
-        })) {
-          sampled.push(...batch);
-          progress.update(done + sampled.length);
-        }
-        await writePart(path, sampled, part, train, grow, runId);
-        await rm(stateFile, { force: true });
-      }
-      done += part.length * config.grow.samples;
-      progress.update(done);
-    }
-    await mergeParts(folder, { runId });
-    progress.finish();
-    const result: GrowResult = { sources: ids.length, samples: total };
+    const parts = await partsOf(run, grow, sourcesAPart);
+    await sampleParts(run, policyName, grow, parts);
+    await mergeParts(run.folder.grow(grow), { runId: run.manifest.runId });
+    const sources = parts.reduce((sum, { ids }) => sum + ids.length, 0);
+    const result: GrowResult = { sources, samples: sources * run.config.grow.samples };
     return { result, metrics: { grow, policy: policyName, ...result } };
   });
+}
+
+/** How far a shard's part of a Grow step is. */
+export interface ShardResult {
+  /** Candidates of the shard, those written before included. */
+  samples: number;
+  /** Files of the shard. */
+  parts: number;
+  /** Files of the whole Grow step, and those that no shard has written yet. */
+  allParts: number;
+  missing: number;
+}
+
+/**
+ * Writes the part files of one shard, which are the same bytes whoever writes them; files that are there stay. Changes
+ * nothing else of the run, so that shards may run beside each other.
+ */
+export async function sampleShard(
+  run: RunContext,
+  policyName: string,
+  grow: number,
+  shard: Shard,
+  sourcesAPart = SOURCES_A_PART,
+): Promise<ShardResult> {
+  const all = await partsOf(run, grow, sourcesAPart);
+  const own = all.filter((_, at) => at % shard.of === shard.number - 1);
+  await sampleParts(run, policyName, grow, own);
+  const there = await Promise.all(all.map(({ path }) => exists(path)));
+  return {
+    samples: own.reduce((sum, { ids }) => sum + ids.length, 0) * run.config.grow.samples,
+    parts: own.length,
+    allParts: all.length,
+    missing: there.filter((written) => !written).length,
+  };
+}
+
+/** Sources that are sampled together, and the file that holds their candidates. */
+interface GrowPart {
+  ids: number[];
+  path: string;
+}
+
+async function partsOf(run: RunContext, grow: number, sourcesAPart: number): Promise<GrowPart[]> {
+  const { train } = await loadPrepared(run);
+  const ids = chosenSources(run, train.length);
+  const parts: GrowPart[] = [];
+  for (let start = 0; start < ids.length; start += sourcesAPart) {
+    const part = ids.slice(start, start + sourcesAPart);
+    parts.push({ ids: part, path: partPath(run.folder.grow(grow), part[0]!, part.at(-1)!) });
+  }
+  return parts;
+}
+
+/** Writes what is not there of `parts`. */
+async function sampleParts(
+  run: RunContext,
+  policyName: string,
+  grow: number,
+  parts: readonly GrowPart[],
+): Promise<void> {
+  const { config } = run;
+  const { train } = await loadPrepared(run);
+  const policy = await run.policy(policyName);
+  const sources = parts.reduce((sum, { ids }) => sum + ids.length, 0);
+  const progress = run.reporter.progress(`Grow ${grow}`, sources * config.grow.samples, "candidates");
+  const runId = run.manifest.runId;
+  let done = 0;
+  for (const { ids, path } of parts) {
+    if (!(await exists(path))) {
+      const texts = ids.map((id) => ({ sourceId: id, text: train[id]!.source }));
+      const sampled: SampledCandidate[] = [];
+      const stateFile = `${path}.answers.jsonl`;
+      for await (const batch of policy.sample(texts, {
+        n: config.grow.samples,
+        temperature: config.grow.temperature,
+        maxTokens: config.grow.maxTokens,
+        seed: config.seed,
+        grow,
+        stateFile,
+        ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
+        ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
+        ...(run.signal ? { signal: run.signal } : {}),
+      })) {
+        sampled.push(...batch);
+        progress.update(done + sampled.length);
+      }
+      await writePart(path, sampled, ids, train, grow, runId);
+      await rm(stateFile, { force: true });
+    }
+    done += ids.length * config.grow.samples;
+    progress.update(done);
+  }
+  progress.finish();
 }
 
 /** Scores every candidate of a Grow step once with the run's reward, and stores the rewards beside them. */

@@ -1,0 +1,83 @@
+/** One share of a Grow step, beside other processes that take the others. */
+
+import { UserError } from "../errors.js";
+import { lockWorker, workersIn } from "../store/lock.js";
+import { algorithm, perform, plannedSteps, type Steps } from "./algorithm.js";
+import { renderConfig } from "./config.js";
+import { stepNames } from "./names.js";
+import { type RunOptions, readConfig, readFinished, withFinished } from "./run.js";
+import { type Shard, type ShardResult, sampleShard } from "./steps/grow.js";
+
+export interface FinishedShard extends ShardResult {
+  grow: number;
+  policy: string;
+}
+
+/** `3/8` as a shard. Throws a UserError where it is none. */
+export function parseShard(text: string): Shard {
+  const [number, of] = (/^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text)?.slice(1) ?? []).map(Number);
+  if (number === undefined || of === undefined || number > of)
+    throw new UserError(
+      `--shard ${JSON.stringify(text)} is not a share. Give number and count, from 1/8 to 8/8.`,
+    );
+  return { number, of };
+}
+
+/**
+ * Samples the share of the Grow step that is due, and leaves part files; `coppice grow` without a shard puts them together,
+ * and samples what is missing.
+ *
+ * @throws UserError where another step is due, where the configuration was changed since the last step, and where another
+ * process works on the same share, on shares of another count, or on the run itself.
+ */
+export async function growShard(options: RunOptions, shard: Shard): Promise<FinishedShard> {
+  const { dir } = options;
+  // A folder that holds no run is refused before anything is put into it.
+  await readFinished(dir);
+  const lock = lockWorker(dir, `shard-${shard.number}-of-${shard.of}`);
+  try {
+    for (const { name, pid, host } of workersIn(dir))
+      if (!name.endsWith(`-of-${shard.of}`))
+        throw new UserError(
+          `${name} is at work here (process ${pid} on ${host}), and shares of another count would sample the same sources. ` +
+            "Give the same count, or wait until it ends.",
+          { file: dir },
+        );
+    return await withFinished(options, async (run) => {
+      if (renderConfig(await readConfig(run.folder.config)) !== renderConfig(run.config))
+        throw new UserError(
+          `it was changed since the last step. Run coppice grow ${dir} once without --shard, or put it back.`,
+          { file: run.folder.config },
+        );
+      const due = (await plannedSteps(run.config)).find(({ name }) => !run.manifest.isDone(name));
+      let found: FinishedShard | undefined;
+      const sample = async (policy: string, grow: number) => {
+        if (due?.name !== stepNames.grow(grow)) return;
+        found = { grow, policy, ...(await sampleShard(run, policy, grow, shard)) };
+      };
+      const passed = async () => {};
+      const steps: Steps = {
+        prepare: passed,
+        imitate: passed,
+        teachReward: passed,
+        retrainReward: passed,
+        sample,
+        score: passed,
+        teachValue: passed,
+        improve: passed,
+        trainOnline: passed,
+        evaluate: passed,
+      };
+      if (due?.kind === "grow") await perform(run.config, algorithm(run.config, steps), steps);
+      if (found) return found;
+      throw new UserError(
+        due
+          ? `the step that is due is ${due.name}, which has no shares. Do it first: coppice run ${dir} does all, or its own command.`
+          : "every step of this run is done. Its figures: coppice status.",
+        { file: dir },
+      );
+    });
+  } finally {
+    lock.unlock();
+  }
+}
