@@ -47,8 +47,8 @@ export function firstServed(config: Config, folder: RunFolder): ServerPolicy {
 export function checkPolicy(config: Config, folder: RunFolder): void {
   const { policy, improve, grow } = config;
   if (policy.kind === "native") return;
-  const { place, workplace } = servedOptions(config, policy, folder);
-  if (grow.steps > 0) checkTrainer(improve.trainer, workplace, place);
+  const { place, workingFolder } = servedOptions(config, policy, folder);
+  if (grow.steps > 0) checkTrainer(improve.trainer, workingFolder, place);
 }
 
 function servedOptions(config: Config, policy: ServerConfig, folder: RunFolder): ServedOptions {
@@ -60,7 +60,7 @@ function servedOptions(config: Config, policy: ServerConfig, folder: RunFolder):
     trainer: config.improve.trainer,
     host: hostOf(policy, folder),
     ledger: new Ledger(policy.price),
-    workplace: dirname(folder.config),
+    workingFolder: dirname(folder.config),
     place: { file: folder.config },
   };
 }

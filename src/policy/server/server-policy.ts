@@ -48,7 +48,7 @@ export interface ServedOptions {
   host: Host;
   ledger: Ledger;
   /** Where the trainer runs. */
-  workplace: string;
+  workingFolder: string;
   /** Where the user said all this, for messages. */
   place: Place;
 }
@@ -138,7 +138,7 @@ export class ServerPolicy implements Policy {
    * options of training here, but for the seed and the learning rate, are the command's business.
    */
   async train(examples: readonly Example[], options: TrainOptions): Promise<TrainResult> {
-    const { trainer, completion, host, workplace, place } = this.#options;
+    const { trainer, completion, host, workingFolder, place } = this.#options;
     const { outside, evaluate, seed, learningRate, signal } = options;
     if (outside === undefined)
       throw new Error("a served policy is trained outside, and no place is given for it");
@@ -170,7 +170,7 @@ export class ServerPolicy implements Policy {
       lines,
       { policy: outside.name, model: start.model, learningRate, seed },
       trainer,
-      { folder: outside.folder, workplace, place, ...(signal ? { signal } : {}) },
+      { folder: outside.folder, workingFolder, place, ...(signal ? { signal } : {}) },
     );
     result.steps = made.steps ?? 1;
     result.tokens = made.tokens ?? 0;

@@ -64,7 +64,7 @@ export function checkTrainer({ command }: TrainerOptions, folder: string, place:
  * Runs the command on `lines`, one example each, and returns what it made. What it says is kept in `trainer.log` of
  * `folder`, its model in `out` there. A command that has finished the same job on the same lines is not run again.
  *
- * @param workplace Where the command runs: the folder of the configuration.
+ * @param workingFolder Where the command runs: the folder of the configuration.
  * @throws UserError where it fails, or does not say what it made; Interrupted where `signal` asks for the stop.
  */
 export async function trainByCommand(
@@ -73,10 +73,10 @@ export async function trainByCommand(
   options: TrainerOptions,
   {
     folder,
-    workplace,
+    workingFolder,
     place,
     signal,
-  }: { folder: string; workplace: string; place: Place; signal?: AbortSignal },
+  }: { folder: string; workingFolder: string; place: Place; signal?: AbortSignal },
 ): Promise<Made> {
   const train = join(folder, "train.jsonl");
   const out = join(folder, "out");
@@ -110,7 +110,7 @@ export async function trainByCommand(
     ]),
   );
   const log = join(folder, "trainer.log");
-  const ran = await runToEnd({ command, folder: workplace, environment }, log, signal);
+  const ran = await runToEnd({ command, folder: workingFolder, environment }, log, signal);
   const said = ran.said.replace(/\s+/g, " ").trim();
   const refusal = (problem: string, advice: string) =>
     new UserError(
