@@ -1,15 +1,10 @@
 /** Turns a recorded graph into the bytes of one ONNX model. */
 
 import onnxProto, { type onnx } from "onnx-proto";
+import type { AttributeValue, FloatAttribute, TensorAttribute } from "./attribute.js";
 import type { ElementType, Graph, Value } from "./graph.js";
 import { symbolsOf } from "./graph.js";
-import {
-  type AttributeValue,
-  attribute,
-  type FloatAttribute,
-  type TensorAttribute,
-  valueInfo,
-} from "./onnx.js";
+import { attribute, valueInfo } from "./onnx.js";
 import { operations } from "./operations.js";
 import type { Shape } from "./shape.js";
 

@@ -1,24 +1,10 @@
 /** Parts of an ONNX file that every writer of one needs: attributes of nodes, and what a value is. */
 
 import onnxProto, { type onnx } from "onnx-proto";
+import type { AttributeValue } from "./attribute.js";
 import type { Shape } from "./shape.js";
 
 const { AttributeType } = onnxProto.onnx.AttributeProto;
-
-/** An attribute of an ONNX node; a plain number is an integer. */
-export type AttributeValue = number | string | readonly number[] | FloatAttribute | TensorAttribute;
-
-export interface FloatAttribute {
-  readonly float: number;
-}
-
-/** A constant. Not onnx-proto's own type, whose declarations do not compile for a user who checks libraries. */
-export interface TensorAttribute {
-  readonly name: string;
-  readonly dataType: number;
-  readonly dims: number[];
-  readonly rawData: Uint8Array;
-}
 
 export function attribute(name: string, value: AttributeValue): onnx.IAttributeProto {
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };

@@ -1,7 +1,8 @@
 /** Writes an ONNX model node by node: names for values, constants kept once, branches of an `If`. */
 
 import onnxProto, { type onnx } from "onnx-proto";
-import { type AttributeValue, attribute, valueInfo } from "../../tensor/onnx.js";
+import type { AttributeValue } from "../../tensor/attribute.js";
+import { attribute, valueInfo } from "../../tensor/onnx.js";
 import type { Shape } from "../../tensor/shape.js";
 
 const { ModelProto } = onnxProto.onnx;
