@@ -4,7 +4,7 @@
  */
 
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { newConfig, presets } from "../src/model/config.js";
+import { presets } from "../src/model/config.js";
 import { initialise } from "../src/model/initialise.js";
 import { OnnxBuilder } from "../src/model/onnx-export/builder.js";
 import { decoderModel } from "../src/model/onnx-export/decoder.js";
@@ -13,6 +13,7 @@ import { Int8Weights } from "../src/model/onnx-export/int8-weights.js";
 import { FloatWeights, type Weights } from "../src/model/onnx-export/weights.js";
 import { Parameters } from "../src/tensor/parameters.js";
 import { int8Loss } from "./int8-loss.js";
+import { presetConfig } from "./preset-config.js";
 import { compare, machine } from "./rounds.js";
 
 const ROUNDS = 5;
@@ -99,21 +100,8 @@ async function product(int8: boolean, rows: number, from: number, out: number): 
 
 /** The arithmetic of greedy translation, each step from the keys and values of the one before; its tokens are given. */
 async function translation(int8: boolean, size: (typeof SIZES)[number], batch: number): Promise<Run> {
-  const { width, inner, heads, layers } = presets[size];
-  const config = newConfig({
-    width,
-    inner,
-    heads,
-    encoderLayers: layers,
-    decoderLayers: layers,
-    vocabulary: VOCABULARY,
-    targetVocabulary: VOCABULARY,
-    shared: true,
-    eosId: 0,
-    padId: 1,
-    dropout: 0,
-    maxPositions: 64,
-  });
+  const config = presetConfig(size, VOCABULARY, { dropout: 0, maxPositions: 64 });
+  const { heads, width } = presets[size];
   const weights = weightsOf(int8, initialise(config, 1));
   const encoder = await open(encoderModel(config, weights));
   const decoder = await open(decoderModel(config, weights));

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../src/errors.js";
-import { newConfig, presets } from "../src/model/config.js";
 import { saveModelFolder } from "../src/model/folder.js";
 import { initialise } from "../src/model/initialise.js";
 import { deriveKey, integerBelow } from "../src/tensor/random.js";
+import { presetConfig } from "./preset-config.js";
 
 const VOCABULARY = 8000;
 
@@ -33,21 +33,7 @@ export function chosenSizes(choices: readonly string[]): (typeof SIZES)[number][
 export async function sampleTask(): Promise<{ folder: string; sources: (count: number) => string }> {
   const folder = mkdtempSync(join(tmpdir(), "coppice-bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const { width, inner, heads, layers } = presets.small;
-  const config = newConfig({
-    width,
-    inner,
-    heads,
-    encoderLayers: layers,
-    decoderLayers: layers,
-    vocabulary: VOCABULARY,
-    targetVocabulary: VOCABULARY,
-    shared: true,
-    eosId: 0,
-    padId: 1,
-    dropout: 0.1,
-    maxPositions: 512,
-  });
+  const config = presetConfig("small", VOCABULARY, { dropout: 0.1, maxPositions: 512 });
   await saveModelFolder(folder, config, initialise(config, 1));
   return {
     folder,

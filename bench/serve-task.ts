@@ -3,7 +3,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { newConfig, presets } from "../src/model/config.js";
 import { saveModelFolder } from "../src/model/folder.js";
 import { initialise } from "../src/model/initialise.js";
 import { renderConfig, resolveConfig } from "../src/rest/config.js";
@@ -14,6 +13,7 @@ import { deriveKey, integerBelow } from "../src/tensor/random.js";
 import { saveTextCodec } from "../src/text/text-codec.js";
 import { createTokenizer } from "../src/text/tokenizer.js";
 import { trainVocabulary } from "../src/text/train-vocabulary.js";
+import { presetConfig } from "./preset-config.js";
 
 const WORDS = 4000;
 
@@ -30,21 +30,8 @@ export async function serveTask(
   };
   const texts = Array.from({ length: 4 * WORDS }, (_, i) => source(i));
   const tokenizer = createTokenizer(trainVocabulary(texts, { size: 8000 }));
-  const { width, inner, heads, layers } = presets.small;
-  const model = newConfig({
-    width,
-    inner,
-    heads,
-    encoderLayers: layers,
-    decoderLayers: layers,
-    vocabulary: tokenizer.vocabularySize,
-    targetVocabulary: tokenizer.vocabularySize,
-    shared: true,
-    eosId: tokenizer.eosId,
-    padId: tokenizer.padId,
-    dropout: 0.1,
-    maxPositions: 512,
-  });
+  const { vocabularySize, eosId, padId } = tokenizer;
+  const model = presetConfig("small", vocabularySize, { dropout: 0.1, maxPositions: 512, eosId, padId });
   const policy = join(folder, "policies", BC);
   mkdirSync(policy, { recursive: true });
   await saveModelFolder(policy, model, initialise(model, 1));

@@ -2,10 +2,10 @@
 
 import { UserError } from "../errors.js";
 import { lockWorker, workersIn } from "../store/lock.js";
-import { algorithm, perform, plannedSteps, type Steps } from "./algorithm.js";
+import { algorithm, perform, plannedSteps } from "./algorithm.js";
 import { renderConfig } from "./config.js";
-import { stepNames } from "./names.js";
-import { type RunOptions, readConfig, readFinished, withFinished } from "./run.js";
+import { type RunOptions, readConfig, readFinished, stepsOf, withFinished } from "./run.js";
+import { nextStep, only } from "./single.js";
 import { type Shard, type ShardResult, sampleShard } from "./steps/grow.js";
 
 export interface FinishedShard extends ShardResult {
@@ -49,33 +49,24 @@ export async function growShard(options: RunOptions, shard: Shard): Promise<Fini
           `it was changed since the last step. Run coppice grow ${dir} once without --shard, or put it back.`,
           { file: run.folder.config },
         );
-      const due = (await plannedSteps(run.config)).find(({ name }) => !run.manifest.isDone(name));
+      const due = nextStep(run, await plannedSteps(run.config));
+      if (due?.kind !== "grow")
+        throw new UserError(
+          due
+            ? `the step that is due is ${due.name}, which has no shares. Do it first: coppice run ${dir} does all, or its own command.`
+            : "every step of this run is done. Its figures: coppice status.",
+          { file: dir },
+        );
       let found: FinishedShard | undefined;
-      const sample = async (policy: string, grow: number) => {
-        if (due?.name !== stepNames.grow(grow)) return;
-        found = { grow, policy, ...(await sampleShard(run, policy, grow, shard)) };
-      };
-      const passed = async () => {};
-      const steps: Steps = {
-        prepare: passed,
-        imitate: passed,
-        teachReward: passed,
-        retrainReward: passed,
-        sample,
-        score: passed,
-        teachValue: passed,
-        improve: passed,
-        trainOnline: passed,
-        evaluate: passed,
-      };
-      if (due?.kind === "grow") await perform(run.config, algorithm(run.config, steps), steps);
-      if (found) return found;
-      throw new UserError(
-        due
-          ? `the step that is due is ${due.name}, which has no shares. Do it first: coppice run ${dir} does all, or its own command.`
-          : "every step of this run is done. Its figures: coppice status.",
-        { file: dir },
-      );
+      const steps = only(new Set([due.name]), {
+        ...stepsOf(run),
+        sample: async (policy, grow) => {
+          found = { grow, policy, ...(await sampleShard(run, policy, grow, shard)) };
+        },
+      });
+      await perform(run.config, algorithm(run.config, steps), steps);
+      if (!found) throw new Error(`step ${due.name} was not met`);
+      return found;
     });
   } finally {
     lock.unlock();

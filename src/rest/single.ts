@@ -63,7 +63,8 @@ export async function runSingle(command: SingleCommand, options: RunOptions): Pr
   });
 }
 
-function nextStep(run: RunContext, plan: readonly PlannedStep[]): PlannedStep | undefined {
+/** Undefined where every step is done. */
+export function nextStep(run: RunContext, plan: readonly PlannedStep[]): PlannedStep | undefined {
   return plan.find(({ name }) => !run.manifest.isDone(name));
 }
 
@@ -74,7 +75,7 @@ function commandOf({ config }: RunContext, phase: Phase): SingleCommand {
 }
 
 /** The same steps, those not in `names` passed over. */
-function only(names: ReadonlySet<string>, steps: Steps): Steps {
+export function only(names: ReadonlySet<string>, steps: Steps): Steps {
   const pass = async (name: string, step: () => Promise<void>) => {
     if (names.has(name)) await step();
   };

@@ -3,37 +3,19 @@
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { runAll } from "../../src/rest/run.js";
-import { tinyRun } from "./tiny-run.js";
+import { notesOf, shortest, tinyRun } from "./tiny-run.js";
 
 const dirs: string[] = [];
 afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true });
 });
 
-/** Runs the folder; what it said. */
-async function notes(dir: string): Promise<string[]> {
-  const said: string[] = [];
-  const progress = () => ({ update: () => {}, finish: () => {} });
-  await runAll({ dir, reporter: { note: (sentence) => said.push(sentence), progress } });
-  return said;
-}
-
 const STEPS = "prepare, G0I0, evaluate-G0I0, grow-1, score-1, G1I1, evaluate-G1I1";
 
 function newRun(reward: Record<string, unknown>): string {
   const dir = tinyRun({
     reward,
-    bc: { steps: 4, validateEvery: 4, warmupSteps: 2 },
-    improve: {
-      thresholds: { kind: "quantile", values: [0.3] },
-      steps: 1,
-      trainSteps: 2,
-      warmupSteps: 1,
-      evaluateEvery: 2,
-      control: false,
-    },
-    evaluate: { samples: 1, bestOfN: [], examples: 1 },
+    ...shortest,
   });
   dirs.push(dir);
   return dir;
@@ -41,14 +23,14 @@ function newRun(reward: Record<string, unknown>): string {
 
 test("a changed file of pairs is named, and everything is done again", async () => {
   const dir = newRun({ kind: "places" });
-  await notes(dir);
-  expect(await notes(dir)).toContain("To do: only the report.");
+  await notesOf(dir);
+  expect(await notesOf(dir)).toContain("To do: only the report.");
   appendFileSync(join(dir, "pairs.tsv"), "1 2 3\t3 2 1\n");
-  const said = await notes(dir);
+  const said = await notesOf(dir);
   expect(said).toContain("pairs.tsv is not the file it was: its content has changed.");
   expect(said).toContain(`To be redone: ${STEPS}.`);
   expect(said).toContain(`To do: ${STEPS}.`);
-  expect(await notes(dir)).toContain("To do: only the report.");
+  expect(await notesOf(dir)).toContain("To do: only the report.");
 });
 
 test("a changed reward module is named, candidates are scored again and kept, and so is BC", async () => {
@@ -59,14 +41,14 @@ test("a changed reward module is named, candidates are scored again and kept, an
       `export default (batch) => batch.map(({ candidate }) => ${score});\n`,
     );
   module("1 / (1 + candidate.length)");
-  await notes(dir);
+  await notesOf(dir);
   const kept = join(dir, "policies/G0I0/model.safetensors");
   const { mtimeMs } = statSync(kept);
   const highest = () =>
     Number(/"maxReward":([^,]+)/.exec(readFileSync(join(dir, "metrics.jsonl"), "utf8"))![1]);
   const before = highest();
   module("0.5 / (1 + candidate.length)");
-  const said = await notes(dir);
+  const said = await notesOf(dir);
   expect(said).toContain("reward.mjs is not the file it was: its content has changed.");
   expect(said).toContain("Reused as they are: prepare, G0I0.");
   expect(statSync(kept).mtimeMs).toBe(mtimeMs);

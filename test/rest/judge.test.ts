@@ -6,12 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { readSafetensors, writeSafetensors } from "../../src/model/safetensors.js";
 import { resolveConfig } from "../../src/rest/config.js";
-import { runAll } from "../../src/rest/run.js";
 import type { Evaluation } from "../../src/rest/steps/evaluate.js";
 import { openPretrained } from "../../src/reward/pretrained/open.js";
 import type { SummaryFile } from "../../src/store/summary-file.js";
 import { Thread } from "../../src/tensor/thread.js";
-import { tinyRun, writeConfig } from "./tiny-run.js";
+import { notesOf, shortest, tinyRun, writeConfig } from "./tiny-run.js";
 
 const BLEURT = fileURLToPath(new URL("../fixtures/bleurt/port", import.meta.url));
 
@@ -20,26 +19,7 @@ afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true });
 });
 
-const short = {
-  bc: { steps: 4, validateEvery: 4, warmupSteps: 2 },
-  improve: {
-    thresholds: { kind: "quantile", values: [0.3] },
-    steps: 1,
-    trainSteps: 2,
-    warmupSteps: 1,
-    evaluateEvery: 2,
-    control: false,
-  },
-};
-const evaluate = { samples: 1, bestOfN: [], examples: 1 };
-
-/** Runs the folder; what it said. */
-async function notes(dir: string): Promise<string[]> {
-  const said: string[] = [];
-  const progress = () => ({ update: () => {}, finish: () => {} });
-  await runAll({ dir, reporter: { note: (sentence) => said.push(sentence), progress } });
-  return said;
-}
+const { evaluate, ...short } = shortest;
 
 const json = (dir: string, file: string): unknown => JSON.parse(readFileSync(join(dir, file), "utf8"));
 
@@ -74,7 +54,7 @@ test("a judge's mean over the translations stands beside BLEU and chrF, and deci
   dirs.push(dir);
   cpSync(BLEURT, join(dir, "judge"), { recursive: true });
   await lowerScores(join(dir, "judge/model.safetensors"));
-  const said = await notes(dir);
+  const said = await notesOf(dir);
   expect(said).toContain("Judge bleurt from judge. Licence: Apache-2.0.");
   expect(said.find((note) => note.startsWith("G0I0: mean reward"))).toMatch(
     /, chrF [\d.]+, bleurt [\d.]+, KL from BC/,
@@ -97,16 +77,16 @@ test("a judge's mean over the translations stands beside BLEU and chrF, and deci
   // Another content, and another number of tokens at once, which changes no score.
   const config = join(dir, "judge/config.json");
   writeFileSync(config, readFileSync(config, "utf8").replace('"gelu"', '"gelu_new"'));
-  const again = await notes(dir);
+  const again = await notesOf(dir);
   expect(again).toContain("judge/config.json is not the file it was: its content has changed.");
   // All from the first evaluation on, as with any change of an evaluation.
   expect(again).toContain("Reused as they are: prepare, G0I0.");
   writeConfig(dir, { ...short, evaluate: { ...evaluate, judge: { ...judge, batchTokens: 64 } } });
-  expect(await notes(dir)).toContain("To do: only the report.");
+  expect(await notesOf(dir)).toContain("To do: only the report.");
 
   rmSync(join(dir, "judge/spm.model"));
   writeConfig(dir, { ...short, evaluate: { ...evaluate, samples: 2, judge } });
-  await expect(notes(dir)).rejects.toThrow(/judge: there is no tokenizer here: spm\.model/);
+  await expect(notesOf(dir)).rejects.toThrow(/judge: there is no tokenizer here: spm\.model/);
 });
 
 test("a judge must not be the reward, nor is one of the reward's own family passed over in silence", async () => {
@@ -125,7 +105,7 @@ test("a judge must not be the reward, nor is one of the reward's own family pass
   );
   dirs.push(dir);
   cpSync(BLEURT, join(dir, "judge"), { recursive: true });
-  expect(await notes(dir)).toContain(
+  expect(await notesOf(dir)).toContain(
     "Warning: the judge bleurt is of the reward's own family and errs where it errs; name a checkpoint of another as evaluate.judge.",
   );
 });

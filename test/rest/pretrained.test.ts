@@ -9,21 +9,12 @@ import { runReward } from "../../src/rest/steps/reward.js";
 import { createReward } from "../../src/reward/create.js";
 import { CandidateStore } from "../../src/store/candidate-store.js";
 import { FIXTURE, metricxFolder } from "../reward/pretrained/metricx-folder.js";
-import { tinyRun, writeConfig } from "./tiny-run.js";
+import { notesOf, shortest, tinyRun, writeConfig } from "./tiny-run.js";
 
 const MODEL = "metricx-23-qe-tiny";
 const over = (reward: Record<string, unknown> = {}) => ({
   reward: { kind: "pretrained", model: MODEL, ...reward },
-  bc: { steps: 4, validateEvery: 4, warmupSteps: 2 },
-  improve: {
-    thresholds: { kind: "quantile", values: [0.3] },
-    steps: 1,
-    trainSteps: 2,
-    warmupSteps: 1,
-    evaluateEvery: 2,
-    control: false,
-  },
-  evaluate: { samples: 1, bestOfN: [], examples: 1 },
+  ...shortest,
 });
 
 let dir: string;
@@ -33,13 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-/** Runs the folder; what it said. */
-async function notes(): Promise<string[]> {
-  const said: string[] = [];
-  const progress = () => ({ update: () => {}, finish: () => {} });
-  await runAll({ dir, reporter: { note: (sentence) => said.push(sentence), progress } });
-  return said;
-}
+const notes = () => notesOf(dir);
 
 const pins = () => JSON.parse(readFileSync(join(dir, "pretrained.json"), "utf8"));
 const manifest = () => readFileSync(join(dir, "manifest.json"), "utf8");

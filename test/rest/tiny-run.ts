@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toyPairs } from "../../src/data/toy.js";
 import { type ConfigInput, renderConfig, resolveConfig } from "../../src/rest/config.js";
+import { runAll } from "../../src/rest/run.js";
 
 /** Two groups deep is as deep as a test changes. */
 type Groups = Record<string, unknown>;
@@ -29,6 +30,20 @@ const tiny = {
   evaluate: { samples: 2, bestOfN: [1, 2], bestOfNSamples: 2, examples: 2 },
 } satisfies ConfigInput;
 
+/** One Grow and one Improve, of a few training steps each: for what a run does around them. */
+export const shortest = {
+  bc: { steps: 4, validateEvery: 4, warmupSteps: 2 },
+  improve: {
+    thresholds: { kind: "quantile", values: [0.3] },
+    steps: 1,
+    trainSteps: 2,
+    warmupSteps: 1,
+    evaluateEvery: 2,
+    control: false,
+  },
+  evaluate: { samples: 1, bestOfN: [], examples: 1 },
+} satisfies Overrides;
+
 /** A new folder with `coppice.yaml` and `pairs.tsv`; `over` replaces keys of the tiny configuration, group by group. */
 export function tinyRun(over: Overrides = {}, pairs = 300, parent = tmpdir()): string {
   mkdirSync(parent, { recursive: true });
@@ -50,4 +65,12 @@ export function writeConfig(dir: string, over: Overrides = {}): void {
   }
   // Checked by resolveConfig itself, whatever a test puts in.
   writeFileSync(join(dir, "coppice.yaml"), renderConfig(resolveConfig(config as ConfigInput)));
+}
+
+/** Runs the folder; what it said. */
+export async function notesOf(dir: string): Promise<string[]> {
+  const said: string[] = [];
+  const progress = () => ({ update: () => {}, finish: () => {} });
+  await runAll({ dir, reporter: { note: (sentence) => said.push(sentence), progress } });
+  return said;
 }

@@ -1,27 +1,11 @@
 /** `coppice data`: corpora from sources with a name and a licence, and cleaning as a step of its own. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { CleanFormat } from "../../data/clean/clean.js";
 import { addCommand, positiveNumber, wholeNumber } from "../command.js";
+import type { CleanCommand, GetOptions } from "../data.js";
 import type { OutputOptions } from "../terminal.js";
 
-interface GetCommandOptions extends OutputOptions {
-  out: string;
-  from?: string;
-  mirror?: string;
-  languages?: string;
-}
-
-interface CleanCommandOptions extends OutputOptions {
-  out: string;
-  test?: string[];
-  like?: string[];
-  without?: string[];
-  maxWords?: number;
-  maxRatio?: number;
-  sourceColumn?: string;
-  targetColumn?: string;
-  format: CleanFormat;
-}
+type GetCommandOptions = Omit<GetOptions, "name">;
+type CleanCommandOptions = Omit<CleanCommand, "pairs">;
 
 export function addData(program: Command): void {
   const data = program

@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { UserError } from "../../../errors.js";
 import type { Remote, Thread } from "../../../tensor/thread.js";
 import type { RewardInput } from "../../reward.js";
+import { askScores, withinUnit } from "../ask.js";
 import type {
   KnownScores,
   PretrainedFamily,
@@ -91,10 +92,7 @@ class Bleurt implements PretrainedScorer {
     return new Bleurt(remote, encoder, variant, options.batchTokens);
   }
 
-  async score(
-    batch: readonly RewardInput[],
-    { onProgress, signal }: ScoreOptions = {},
-  ): Promise<PretrainedScore[]> {
+  async score(batch: readonly RewardInput[], options: ScoreOptions = {}): Promise<PretrainedScore[]> {
     const pairs = batch.map(({ source, reference, candidate }) => {
       if (reference === undefined)
         throw new UserError(
@@ -107,11 +105,8 @@ class Bleurt implements PretrainedScorer {
       first: Int32Array.from(pairs, ({ first }) => first),
       ...(this.#batchTokens !== undefined && { batchTokens: this.#batchTokens }),
     };
-    const scores = (await this.#remote.call("score", request, {
-      onProgress: (done) => onProgress?.(Number(done)),
-      ...(signal && { signal }),
-    })) as Float32Array;
-    return Array.from(scores, scoreOf);
+    const scores = await askScores(this.#remote, request, options);
+    return Array.from(scores, (raw) => ({ raw, reward: withinUnit(raw) }));
   }
 
   close(): Promise<void> {
@@ -127,9 +122,4 @@ function variantOf({ layers, vocabulary }: BleurtSizes, folder: string, asked: s
     `its sizes (${layers} layers, ${vocabulary} tokens) are those of ${found}, not of ${asked}. Leave the variant out.`,
     { file: folder },
   );
-}
-
-/** BLEURT's scale is about 0 to 1 already, but has no bounds. */
-function scoreOf(raw: number): PretrainedScore {
-  return { raw, reward: Math.min(Math.max(raw, 0), 1) };
 }

@@ -1,9 +1,9 @@
 /** The part of BLEURT that lives in the worker thread: its weights and the forward pass. */
 
-import { Interrupted } from "../../../errors.js";
+import { MASKED } from "../../../model/marian.js";
 import { floatData, floats, integers, Program, type Tensor } from "../../../tensor/program.js";
 import type { CallContext, RemoteObject } from "../../../tensor/thread-worker.js";
-import { lengthBatches } from "../batches.js";
+import { eachBatch } from "../batches.js";
 import { type PackedSequences, unpackSequences } from "../packed.js";
 import type { BleurtFolder } from "./folder.js";
 import { bleurtGraph } from "./network.js";
@@ -17,9 +17,6 @@ export interface ScoreRequest {
   readonly first: Int32Array;
   readonly batchTokens?: number;
 }
-
-/** Added to the attention to padding; e to its power is 0. */
-const HIDDEN = -1e9;
 
 export default async function open(folder: OpenArgs): Promise<RemoteObject> {
   const { config, weights } = await readBleurtWeights(folder);
@@ -48,16 +45,12 @@ class Network {
   async score({ sequences, first, batchTokens }: ScoreRequest, context: CallContext): Promise<Float32Array> {
     const all = unpackSequences(sequences);
     const found = new Float32Array(all.length);
-    let done = 0;
-    for (const places of lengthBatches([...sequences.lengths], batchTokens)) {
-      if (context.cancelled()) throw new Interrupted();
+    await eachBatch([...sequences.lengths], batchTokens, context, async (places) => {
       const scores = await this.#run(places.map((place) => ({ ids: all[place]!, first: first[place]! })));
       places.forEach((place, i) => {
         found[place] = scores[i]!;
       });
-      done += places.length;
-      context.progress(done);
-    }
+    });
     return found;
   }
 
@@ -65,7 +58,7 @@ class Network {
     const [batch, time] = [pairs.length, Math.max(...pairs.map(({ ids }) => ids.length))];
     const ids = new Int32Array(batch * time);
     const types = new Int32Array(batch * time);
-    const mask = new Float32Array(batch * time).fill(HIDDEN);
+    const mask = new Float32Array(batch * time).fill(MASKED);
     pairs.forEach((pair, row) => {
       const [start, end] = [row * time, row * time + pair.ids.length];
       ids.set(pair.ids, start);

@@ -7,6 +7,7 @@ import { extname, join } from "node:path";
 import { UserError } from "../../../errors.js";
 import type { Remote, Thread } from "../../../tensor/thread.js";
 import type { RewardInput } from "../../reward.js";
+import { askScores } from "../ask.js";
 import type {
   KnownScores,
   PretrainedFamily,
@@ -142,13 +143,13 @@ class Comet implements PretrainedScorer {
     for (let start = 0; start < batch.length; start += CALL) {
       const inputs = batch.slice(start, start + CALL);
       const request = this.#request(inputs);
-      const raw = (await this.#remote.call("score", request, {
+      const raw = await askScores(this.#remote, request, {
         onProgress: (encoded) => {
-          const part = Number(encoded) / request.sequences.lengths.length;
+          const part = encoded / request.sequences.lengths.length;
           onProgress?.(start + Math.floor(part * inputs.length));
         },
         ...(signal && { signal }),
-      })) as Float64Array;
+      });
       for (const score of raw) scores.push({ raw: score, reward: rewardOf(score, this.#scale) });
     }
     return scores;

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { UserError } from "../../../errors.js";
+import { withinUnit } from "../ask.js";
 import type { CometKind } from "./settings.js";
 
 /**
@@ -96,5 +97,5 @@ const NORMAL_SLOPE = 1.702;
  * curve, unlike a cut, keeps all of the order.
  */
 export function rewardOf(raw: number, scale: Scale): number {
-  return scale === "unit" ? Math.min(Math.max(raw, 0), 1) : 1 / (1 + Math.exp(-NORMAL_SLOPE * raw));
+  return scale === "unit" ? withinUnit(raw) : 1 / (1 + Math.exp(-NORMAL_SLOPE * raw));
 }

@@ -1,10 +1,9 @@
 /** The part of COMET that lives in the worker thread: its weights and forward passes. */
 
-import { Interrupted } from "../../../errors.js";
 import { MASKED } from "../../../model/marian.js";
 import { floatData, floats, integers, Program } from "../../../tensor/program.js";
 import type { CallContext, RemoteObject } from "../../../tensor/thread-worker.js";
-import { lengthBatches } from "../batches.js";
+import { eachBatch } from "../batches.js";
 import { type PackedSequences, unpackSequences } from "../packed.js";
 import { type CometModel, type CometWeights, readWeights } from "./checkpoint.js";
 import { featureWidth, writeFeatures } from "./features.js";
@@ -95,17 +94,13 @@ class Network {
   ): Promise<Float32Array> {
     const { width } = this.#model.config;
     const vectors = new Float32Array(all.length * width);
-    let done = 0;
     const lengths = all.map(({ length }) => length);
-    for (const places of lengthBatches(lengths, batchTokens)) {
-      if (context.cancelled()) throw new Interrupted();
+    await eachBatch(lengths, batchTokens, context, async (places) => {
       const found = await this.#encode(places.map((place) => all[place]!));
       places.forEach((place, row) => {
         vectors.set(found.subarray(row * width, (row + 1) * width), place * width);
       });
-      done += places.length;
-      context.progress(done);
-    }
+    });
     return vectors;
   }
 

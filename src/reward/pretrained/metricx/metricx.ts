@@ -8,6 +8,7 @@ import { CONFIG, readConfigJson } from "../../../model/mt5-folder.js";
 import type { Remote, Thread } from "../../../tensor/thread.js";
 import { loadPieceTokenizer, type PieceTokenizer, tokenizerFile } from "../../../text/piece-tokenizer.js";
 import type { RewardInput } from "../../reward.js";
+import { askScores } from "../ask.js";
 import type {
   PretrainedFamily,
   PretrainedOptions,
@@ -84,21 +85,14 @@ class MetricX implements PretrainedScorer {
     return new MetricX(remote, tokenizer, variant, options.batchTokens);
   }
 
-  async score(
-    batch: readonly RewardInput[],
-    { onProgress, signal }: ScoreOptions = {},
-  ): Promise<PretrainedScore[]> {
+  async score(batch: readonly RewardInput[], options: ScoreOptions = {}): Promise<PretrainedScore[]> {
     const variant: Variant = VARIANTS[this.variant];
     const sequences = packSequences(batch.map((input) => this.#tokens(input, variant)));
     const request: ScoreRequest = {
       sequences,
       ...(this.#batchTokens !== undefined && { batchTokens: this.#batchTokens }),
     };
-    const logits = (await this.#remote.call("score", request, {
-      onProgress: (done) => onProgress?.(Number(done)),
-      ...(signal && { signal }),
-    })) as Float32Array;
-    return Array.from(logits, scoreOf);
+    return Array.from(await askScores(this.#remote, request, options), scoreOf);
   }
 
   close(): Promise<void> {

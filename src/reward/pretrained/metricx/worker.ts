@@ -1,18 +1,15 @@
 /** The part of MetricX that lives in the worker thread: its weights and the forward pass. */
 
-import { Interrupted } from "../../../errors.js";
+import { MASKED } from "../../../model/marian.js";
 import { distanceBuckets, type Mt5Config, mt5Regression, PAD } from "../../../model/mt5.js";
 import { loadMt5Regression } from "../../../model/mt5-folder.js";
 import { floatData, floats, integers, Program, type Tensor } from "../../../tensor/program.js";
 import type { CallContext, RemoteObject } from "../../../tensor/thread-worker.js";
-import { lengthBatches } from "../batches.js";
+import { eachBatch } from "../batches.js";
 import { type PackedSequences, unpackSequences } from "../packed.js";
 
 /** `<extra_id_10>` of mT5's vocabulary, whose logit is the score. */
 export const SCORE_ID = 250089;
-
-/** Added to the attention to padding; e to its power is 0. */
-const HIDDEN = -1e9;
 
 export interface OpenArgs {
   readonly folder: string;
@@ -61,24 +58,19 @@ class Network {
   async score({ sequences, batchTokens }: ScoreRequest, context: CallContext): Promise<Float32Array> {
     const all = unpackSequences(sequences);
     const found = new Float32Array(all.length);
-    let done = 0;
-    for (const places of lengthBatches([...sequences.lengths], batchTokens)) {
-      if (context.cancelled()) throw new Interrupted();
-      const batch = places.map((place) => all[place]!);
-      const { scores } = await this.#run(batch);
+    await eachBatch([...sequences.lengths], batchTokens, context, async (places) => {
+      const { scores } = await this.#run(places.map((place) => all[place]!));
       floatData(scores).forEach((score, i) => {
         found[places[i]!] = score;
       });
-      done += batch.length;
-      context.progress(done);
-    }
+    });
     return found;
   }
 
   #run(batch: readonly Int32Array[]): Promise<Record<string, Tensor>> {
     const time = Math.max(...batch.map(({ length }) => length));
     const ids = new Int32Array(batch.length * time).fill(PAD);
-    const mask = new Float32Array(batch.length * time).fill(HIDDEN);
+    const mask = new Float32Array(batch.length * time).fill(MASKED);
     batch.forEach((sequence, row) => {
       ids.set(sequence, row * time);
       mask.fill(0, row * time, row * time + sequence.length);
