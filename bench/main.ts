@@ -4,6 +4,7 @@
  *     npm run bench                       lists them
  *     npm run bench -- train              training, against PyTorch and Transformers
  *     npm run bench -- sample 100         sampling (or decode), at N = 100 alone
+ *     npm run bench -- reward large       a pretrained reward of MetricX-large's size (5 GB of disk, 6 GB of memory)
  *     npm run bench -- sample --json      for machines
  *     npm run bench -- int8 MODEL PAIRS   what 8-bit weights cost a trained model
  *

@@ -1,4 +1,4 @@
-/** Our side of `bench reward`: tokens a second of MetricX's forward pass. */
+/** Our side of `bench reward`: tokens a second of MetricX's forward pass, after loading and its memory. */
 
 import { readFileSync } from "node:fs";
 import { WORKER } from "../src/reward/pretrained/metricx/metricx.js";
@@ -10,8 +10,10 @@ const s = JSON.parse(process.argv[2]!) as { folder: string; sequences: string; t
 
 process.env.COPPICE_THREADS = String(s.threads);
 const all = JSON.parse(readFileSync(s.sequences, "utf8")) as number[][];
+const opened = performance.now();
 const thread = new Thread();
 const remote = await thread.open(WORKER, { folder: s.folder });
+const loadSeconds = (performance.now() - opened) / 1000;
 const score = async (sequences: readonly number[][]) =>
   (await remote.call("score", {
     sequences: packSequences(sequences),
@@ -24,4 +26,8 @@ const seconds = (performance.now() - start) / 1000;
 await thread.close();
 const tokens = all.reduce((sum, { length }) => sum + length, 0);
 const size = scores.reduce((sum, each) => sum + Math.abs(each), 0) / scores.length;
-console.log(JSON.stringify({ tokensPerSecond: tokens / seconds, meanSize: size }));
+// In kilobytes, as getrusage gives it.
+const peakMegabytes = process.resourceUsage().maxRSS / 1000;
+console.log(
+  JSON.stringify({ tokensPerSecond: tokens / seconds, meanSize: size, loadSeconds, peakMegabytes }),
+);

@@ -1,29 +1,43 @@
 /** Speed of a pretrained reward against Transformers with the same weights, sequences and threads. */
 
-import { rewardTask } from "./reward-task.js";
-import { compare, machine, needPeers, ours, peer } from "./rounds.js";
+import { UserError } from "../src/errors.js";
+import { rewardTask, SIZES } from "./reward-task.js";
+import { compare, machine, median, needPeers, ours, peer } from "./rounds.js";
 
 const ROUNDS = 3;
 const THREADS = 2;
 /** Mean sizes of the raw scores may differ by rounding alone: otherwise both sides have not done the same. */
 const TOLERANCE = 1e-4;
 
-export async function rewardBench(): Promise<object> {
+/** @param choices the size of the network, small or large; none: small. */
+export async function rewardBench([choice = "small", ...more]: readonly string[]): Promise<object> {
+  if (!(choice === "small" || choice === "large") || more.length > 0)
+    throw new UserError(
+      `The size of the network is ${[choice, ...more].join(" ")}, expected ${Object.keys(SIZES).join(" or ")}.`,
+    );
   needPeers();
-  const { folder, sequences, tokens } = await rewardTask();
+  const size = SIZES[choice];
+  const { folder, sequences, tokens } = await rewardTask(size);
   const settings = { folder, sequences, threads: THREADS };
   const sizes: number[] = [];
+  const loads: number[] = [];
+  const peaks: number[] = [];
   const speed = async (side: Promise<Record<string, number>>) => {
     const { tokensPerSecond, meanSize } = await side;
     sizes.push(meanSize!);
     return tokensPerSecond!;
   };
+  const own = async () => {
+    const side = ours("ours-reward.ts", settings);
+    const { loadSeconds, peakMegabytes } = await side;
+    loads.push(loadSeconds!);
+    peaks.push(peakMegabytes!);
+    return speed(side);
+  };
   const rows = [];
   for (const head of ["row", "all"] as const) {
-    const ratio = await compare(
-      ROUNDS,
-      () => speed(ours("ours-reward.ts", settings)),
-      () => speed(peer("reward.py", { ...settings, head, tune: [1024, 2048, 4096, 8192] })),
+    const ratio = await compare(ROUNDS, own, () =>
+      speed(peer("reward.py", { ...settings, head, tune: [1024, 2048, 4096, 8192] })),
     );
     rows.push({ head, ...ratio });
   }
@@ -37,7 +51,9 @@ export async function rewardBench(): Promise<object> {
     high: row!.high,
     unit: "tokens/s, padding not counted; the ratio is that of a peer that computes one logit, as we do",
     rows,
-    equal: `mT5-small's sizes, ${tokens} tokens, one step of the decoder, float32, ${THREADS} threads; head all: the peer computes the logits of the whole vocabulary, as MetricX's own program does`,
+    loadSeconds: median(loads),
+    peakMegabytes: median(peaks),
+    equal: `the sizes of ${size.name}, random weights, ${tokens} tokens, one step of the decoder, float32, ${THREADS} threads; head all: the peer computes the logits of the whole vocabulary, as MetricX's own program does`,
     ...machine(),
   };
 }
