@@ -1,4 +1,4 @@
-/** Makes a run folder that starts from a Hugging Face Marian model. */
+/** Makes a run folder that starts from a Marian model of others. */
 
 import { checkModel } from "../rest/inputs.js";
 import { type InitOptions, type Started, startRunFolder } from "./init.js";

@@ -1,6 +1,7 @@
 /**
  * A model as a Hugging Face folder: `config.json`, `generation_config.json` and `model.safetensors`, or in its place
  * `pytorch_model.bin`, which is read but never written; either may be cut into shards. Or an adapter's folder, which names the folder that it builds on.
+ * A folder of Marian itself (`.npz`) is read too.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -14,6 +15,7 @@ import { fileError, readIfThere, writeWhole } from "./files.js";
 import { parseGeneration, renderGeneration } from "./generation.js";
 import { type Lora, mergeLora } from "./lora.js";
 import { parameterSpecs, positionTable, sourceEmbedding, targetEmbedding } from "./marian.js";
+import { loadMarianNpz, npzFiles } from "./marian-npz.js";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "./safetensors.js";
 import { readTorchFile } from "./torch-file.js";
 
@@ -65,12 +67,19 @@ export async function wholeFolder(folder: string): Promise<string> {
 /** The files whose numbers a policy follows from: its weights, or an adapter's and its model's. */
 export async function weightFiles(folder: string): Promise<string[]> {
   const found = await readAdapterConfig(folder);
-  if (!found) return checkpointFiles(folder);
+  if (!found) return wholeWeights(folder);
   const base = await baseFolderOf(folder, found);
-  return [join(folder, ADAPTER_WEIGHTS), ...(await checkpointFiles(base))];
+  return [join(folder, ADAPTER_WEIGHTS), ...(await wholeWeights(base))];
+}
+
+async function wholeWeights(folder: string): Promise<string[]> {
+  const npz = await npzFiles(folder);
+  return npz.length > 0 ? npz.map((name) => join(folder, name)) : checkpointFiles(folder);
 }
 
 async function loadWhole(folder: string): Promise<StoredModel> {
+  const npz = await npzFiles(folder);
+  if (npz.length > 0) return loadMarianNpz(folder, npz);
   const configFile = join(folder, CONFIG);
   const text = await readIfThere(configFile);
   if (text === undefined)

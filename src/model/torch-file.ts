@@ -18,7 +18,7 @@ import {
   readPickle,
 } from "./pickle.js";
 import type { StoredTensor, TensorReader } from "./safetensors.js";
-import { type ZipEntry, zipEntries } from "./zip.js";
+import { readZipEntry, type ZipEntry, zipEntries } from "./zip.js";
 
 /** Storage types that are read, and the bytes of a number in each. */
 const WIDTHS = { FloatStorage: 4, HalfStorage: 2, BFloat16Storage: 2, LongStorage: 8 } as const;
@@ -187,11 +187,15 @@ async function readArchive(
   meaning: TorchMeaning,
 ): Promise<Content> {
   const entries = await zipEntries(handle, size, path);
-  const content = async ({ start, size: bytes }: ZipEntry) => {
-    const buffer = new ArrayBuffer(bytes);
-    await readFully(handle, new Uint8Array(buffer), start, path);
-    return buffer;
-  };
+  const content = (entry: ZipEntry) => readZipEntry(handle, entry, path);
+  for (const { name, compressed } of entries.values())
+    if (compressed)
+      throw new UserError(
+        `compresses its entry ${JSON.stringify(name)}, which PyTorch never does; copy the file again.`,
+        {
+          file: path,
+        },
+      );
   const pickle = [...entries.values()].find(({ name }) => name.endsWith("/data.pkl"));
   if (!pickle) throw new UserError("is a zip archive without data.pkl, not PyTorch's.", { file: path });
   if (pickle.size > LARGEST_PICKLE) throw new PickleError(`has a pickle of ${pickle.size} bytes`);

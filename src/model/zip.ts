@@ -1,15 +1,28 @@
-/** Where the entries of a zip archive lie, for archives that store them as they are (APPNOTE 6.3.3, zip64 included). */
+/** Where the entries of a zip archive lie, and what they hold (APPNOTE 6.3.3, zip64 included): as they are, or deflated. */
 
 import type { FileHandle } from "node:fs/promises";
+import { promisify } from "node:util";
+import { inflateRaw } from "node:zlib";
 import { UserError } from "../errors.js";
 import { readFully } from "./files.js";
 
 export interface ZipEntry {
   readonly name: string;
-  /** First byte of the content, in the file. */
+  /** First byte of what is stored of it, in the file. */
   readonly start: number;
+  /** Bytes that are stored of it. */
+  readonly stored: number;
+  /** Bytes of its content: as many where it is not compressed. */
   readonly size: number;
+  readonly compressed: boolean;
 }
+
+const inflate = promisify(inflateRaw);
+const [STORE, DEFLATE] = [0, 8];
+/** Of an entry's flags: it is encrypted. */
+const SECRET = 1;
+/** Deflate makes no more of a byte. */
+const MOST_OF_A_BYTE = 1032;
 
 /** The record at the end, and the longest comment behind it. */
 const [END_BYTES, LONGEST_COMMENT] = [22, 0xffff];
@@ -20,9 +33,11 @@ const ELSEWHERE = 0xffffffff;
 const LARGEST_DIRECTORY = 64 << 20;
 
 /**
- * The entries of an archive, by name.
+ * The entries of an archive, by name. Sizes are the directory's, so that what a writer put behind an entry it could not seek
+ * back to (a data descriptor) is not needed.
  *
- * @throws UserError where the archive is cut short, compresses an entry, or names places outside the file.
+ * @throws UserError where the archive is cut short, encrypts an entry, compresses it other than by deflate, repeats a name, or
+ * names places outside the file.
  */
 export async function zipEntries(
   handle: FileHandle,
@@ -69,26 +84,60 @@ export async function zipEntries(
     const end = next + 46 + nameBytes + extraBytes + commentBytes;
     if (end > length) throw invalid("has a zip directory that is cut short");
     const name = Buffer.from(directory.buffer, next + 46, nameBytes).toString("utf8");
-    if (method !== 0) throw invalid(`compresses its entry ${JSON.stringify(name)}, which PyTorch never does`);
+    if ((method !== STORE && method !== DEFLATE) || directory.getUint16(next + 8, true) & SECRET)
+      throw invalid(`encrypts its entry ${JSON.stringify(name)}, or compresses it in a way that is not read`);
+    if (entries.has(name)) throw invalid(`has two entries ${JSON.stringify(name)}`);
+    let stored = directory.getUint32(next + 20, true);
     let bytes = directory.getUint32(next + 24, true);
     let header = directory.getUint32(next + 42, true);
     const extra = wideFields(directory, next + 46 + nameBytes, extraBytes);
     if (bytes === ELSEWHERE) bytes = extra.shift() ?? bytes;
-    // The compressed size, equal to the other, stands between.
-    if (directory.getUint32(next + 20, true) === ELSEWHERE) extra.shift();
+    if (stored === ELSEWHERE) stored = extra.shift() ?? stored;
     if (header === ELSEWHERE) header = extra.shift() ?? header;
     const local = await read(header, 30);
     if (local.getUint32(0, true) !== LOCAL)
       throw invalid(`has no entry ${JSON.stringify(name)} where it says`);
     const first = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    content += bytes;
+    content += stored;
     // Entries that overlap would be read into more memory than the file has bytes.
-    if (first + bytes > size || content > size)
+    if (!(first + stored <= size && content <= size))
       throw invalid(`ends before its entry ${JSON.stringify(name)} does`);
-    entries.set(name, { name, start: first, size: bytes });
+    const compressed = method === DEFLATE;
+    if (compressed ? bytes > stored * MOST_OF_A_BYTE : bytes !== stored)
+      throw invalid(`has two sizes for its entry ${JSON.stringify(name)} that cannot both be right`);
+    entries.set(name, { name, start: first, stored, size: bytes, compressed });
     next = end;
   }
   return entries;
+}
+
+/** The content of an entry. @throws UserError where it is not as long as the directory says, or damaged. */
+export async function readZipEntry(
+  handle: FileHandle,
+  { name, start, stored, size, compressed }: ZipEntry,
+  path: string,
+): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(stored);
+  await readFully(handle, bytes, start, path);
+  if (!compressed) return bytes.buffer;
+  let content: Buffer | undefined;
+  try {
+    content = await inflate(bytes, { maxOutputLength: Math.max(1, size) });
+  } catch (cause) {
+    throw new UserError(
+      `has a damaged entry ${JSON.stringify(name)}; copy the file again.`,
+      { file: path },
+      { cause },
+    );
+  }
+  if (content.length !== size)
+    throw new UserError(
+      `has ${content.length} bytes in its entry ${JSON.stringify(name)}, expected ${size}; copy the file again.`,
+      { file: path },
+    );
+  const whole = new ArrayBuffer(size);
+  new Uint8Array(whole).set(content);
+  return whole;
 }
 
 /** The 64-bit numbers of an entry's zip64 field, in their order. */

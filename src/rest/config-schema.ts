@@ -61,7 +61,7 @@ const model = z
     from: key(
       path.nullable(),
       null,
-      "Start from this Hugging Face Marian folder (its sizes, weights and tokenizer: SentencePiece, or byte-level BPE as Coppice trains); null: from random weights",
+      "Start from this Marian folder, Hugging Face's or Marian's own (its sizes, weights and tokenizer: SentencePiece, or byte-level BPE as Coppice trains); null: from random weights",
     ),
     vocabulary: key(whole(258, 1_000_000), 8000, "Subwords to learn; the paper has 32,000"),
     sharedVocabulary: key(

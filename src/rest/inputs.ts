@@ -38,7 +38,7 @@ export const PRETRAINED_CONTENT = "content of the pretrained reward";
 
 /** Of a model folder, the files that are read; others, such as a README, change nothing. */
 const MODEL_FILE =
-  /^(?:(?:generation_|adapter_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^(?:adapter_)?model(?:-\d+-of-\d+)?\.safetensors$|^pytorch_model(?:-\d+-of-\d+)?\.bin$|^(?:model\.safetensors|pytorch_model\.bin)\.index\.json$/;
+  /^(?:(?:generation_|adapter_)?config|(?:target_)?tokenizer(?:_config)?|(?:target_)?vocab|special_tokens_map)\.json$|^(?:source|target)\.spm$|^(?:adapter_)?model(?:-\d+-of-\d+)?\.safetensors$|^pytorch_model(?:-\d+-of-\d+)?\.bin$|^(?:model\.safetensors|pytorch_model\.bin)\.index\.json$|\.npz$|^decoder\.yml$|vocab\.yml$/;
 
 /** The same of the judge, of which the evaluations alone know. */
 export const JUDGE_CONTENT = "content of the judge";

@@ -1,6 +1,6 @@
 /**
  * The tokenizers of a Marian folder (OPUS-MT): a SentencePiece model for each language, and `vocab.json` with the ids of the
- * pieces, as `MarianTokenizer` of Transformers reads them.
+ * pieces, as `MarianTokenizer` of Transformers reads them; or Marian's own `vocab.yml` in its place.
  */
 
 import { readdir, readFile } from "node:fs/promises";
@@ -11,6 +11,7 @@ import { type Pieces, piecesOf, SPACE_MARK } from "./sentencepiece.js";
 import { definePieceConfig, defineSentencePiece, type NamedTokens } from "./sentencepiece-definition.js";
 import { parseSentencePieceModel, type SentencePieceModel } from "./sentencepiece-model.js";
 import type { Tokenizer } from "./tokenizer.js";
+import { readYamlVocabularies } from "./yaml-vocabulary.js";
 
 export interface MarianCodec {
   readonly source: Tokenizer;
@@ -80,6 +81,9 @@ export async function loadMarianCodec(folder: string): Promise<MarianCodec> {
   const files = new Map<string, Uint8Array>();
   const present = await readdir(folder);
   for (const name of KEPT) if (present.includes(name)) files.set(name, await readFile(join(folder, name)));
+  if (!files.has(VOCABULARY))
+    for (const [name, content] of await readYamlVocabularies(folder, present))
+      files.set(name, Buffer.from(`${JSON.stringify(content)}\n`));
   const bytes = (name: string): Uint8Array => {
     const found = files.get(name);
     if (!found)

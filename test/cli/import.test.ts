@@ -10,6 +10,7 @@ import { loadModelFolder } from "../../src/model/folder.js";
 import { parseConfig, renderConfig, resolveConfig } from "../../src/rest/config.js";
 import { coppice } from "./coppice.js";
 
+const NPZ = fileURLToPath(new URL("../fixtures/marian-npz/shared", import.meta.url));
 const UNIGRAM = fileURLToPath(new URL("../fixtures/opus/unigram", import.meta.url));
 
 let home: string;
@@ -182,4 +183,11 @@ test("a card's licence is read from its front matter alone", async () => {
   expect(await licence("license: apache-2.0\n")).toBeUndefined();
   expect(await licence("---\nlicense: [broken\n---\n")).toBeUndefined();
   expect(await licenceOf(join(home, "nowhere"))).toBeUndefined();
+});
+
+test("a folder of Marian's own is imported as it is", async () => {
+  await cp(NPZ, join(home, "npz"), { recursive: true });
+  const imported = await run("import", "npz", "run", "--pairs", "pairs.tsv");
+  expect([imported.code, imported.stderr]).toEqual([0, ""]);
+  expect(imported.stdout).toContain("1 encoder and 2 decoder layers of width 32, 112 tokens.");
 });

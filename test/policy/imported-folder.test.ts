@@ -1,4 +1,7 @@
-/** Marian folders of others (test/fixtures/opus/make.py) compute and translate here as they do in Transformers 5.23.0. */
+/**
+ * Marian folders of others compute and translate here as they do in Transformers: Hugging Face's layout (test/fixtures/opus/make.py,
+ * 5.23.0) and Marian's own, which Transformers' script converts (test/fixtures/marian-npz/make.py, 4.44.2).
+ */
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +19,7 @@ import { Thread } from "../../src/tensor/thread.js";
 import { loadTextCodec } from "../../src/text/text-codec.js";
 import { largestDifference } from "../model/marian-fixture.js";
 
-const FIXTURES = fileURLToPath(new URL("../fixtures/opus/", import.meta.url));
+const FIXTURES = fileURLToPath(new URL("../fixtures/", import.meta.url));
 
 interface Generated {
   readonly settings: { num_beams?: number; max_length?: number };
@@ -44,73 +47,76 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(["unigram", "bpe"])("the %s folder", (name) => {
-  const made = JSON.parse(readFileSync(`${FIXTURES}${name}.json`, "utf8")) as Made;
-  let policy: NativePolicy;
-  beforeAll(async () => {
-    policy = await NativePolicy.load(thread, FIXTURES + name);
-  });
-  afterAll(() => policy.release());
+describe.each(["opus/unigram", "opus/bpe", "marian-npz/shared", "marian-npz/separate"])(
+  "the %s folder",
+  (name) => {
+    const made = JSON.parse(readFileSync(`${FIXTURES}${name}.json`, "utf8")) as Made;
+    let policy: NativePolicy;
+    beforeAll(async () => {
+      policy = await NativePolicy.load(thread, FIXTURES + name);
+    });
+    afterAll(() => policy.release());
 
-  it("gives the same logits within 1e-4", async () => {
-    const { config, parameters } = await loadModelFolder(FIXTURES + name);
-    const { source, target } = await loadTextCodec(FIXTURES + name);
-    const graph = new Graph();
-    const marian = new Marian(graph, config);
-    const program = await Program.compile(graph, { logits: marian.logits(recordTeacherForcing(marian)) });
-    const targets = [{ tokens: target.encode(made.pair[1]), weight: 1 }];
-    const { feeds, symbols } = new BatchFeeder(config).batch(
-      [{ source: source.encode(made.pair[0]), targets }],
-      1,
-    );
-    const outputs = await program.run({ ...parameters.feeds(), ...feeds }, symbols);
-    await program.release();
-    const theirs = made.logits.flat();
-    const ours = floatData(outputs.logits).subarray(0, theirs.length);
-    expect(largestDifference(ours, theirs).difference).toBeLessThan(1e-4);
-  });
-
-  it.each(made.generations)(
-    "translates the same with $settings",
-    async ({ settings, tokens, texts, scores }) => {
-      const found = await policy.translate(
-        made.asked.map((text, sourceId) => ({ sourceId, text })),
-        {
-          beams: settings.num_beams ?? policy.config.generation.beams,
-          maxTokens: (settings.max_length ?? 1000) - 1,
-        },
+    it("gives the same logits within 1e-4", async () => {
+      const { config, parameters } = await loadModelFolder(FIXTURES + name);
+      const { source, target } = await loadTextCodec(FIXTURES + name);
+      const graph = new Graph();
+      const marian = new Marian(graph, config);
+      const program = await Program.compile(graph, { logits: marian.logits(recordTeacherForcing(marian)) });
+      const targets = [{ tokens: target.encode(made.pair[1]), weight: 1 }];
+      const { feeds, symbols } = new BatchFeeder(config).batch(
+        [{ source: source.encode(made.pair[0]), targets }],
+        1,
       );
-      expect(found.map((one) => one.tokens)).toEqual(tokens);
-      expect(found.map((one) => one.text)).toEqual(texts);
-      const means = found.map(({ logProbs }) => logProbs.reduce((a, b) => a + b, 0) / logProbs.length);
-      if (scores) expect(largestDifference(means, scores).difference).toBeLessThan(1e-4);
-      expect(new Set(texts).size).toBeGreaterThan(3);
-    },
-  );
+      const outputs = await program.run({ ...parameters.feeds(), ...feeds }, symbols);
+      await program.release();
+      const theirs = made.logits.flat();
+      const ours = floatData(outputs.logits).subarray(0, theirs.length);
+      expect(largestDifference(ours, theirs).difference).toBeLessThan(1e-4);
+    });
 
-  it("translates the same when it has been saved and loaded", async () => {
-    const saved = join(folder, name);
-    await policy.save(saved);
-    const again = await NativePolicy.load(thread, saved);
-    expect(again.config).toEqual(policy.config);
-    const { texts } = made.generations[0]!;
-    const found = await again.translate(
-      made.asked.map((text, sourceId) => ({ sourceId, text })),
-      { beams: policy.config.generation.beams, maxTokens: 1000 },
+    it.each(made.generations)(
+      "translates the same with $settings",
+      async ({ settings, tokens, texts, scores }) => {
+        const found = await policy.translate(
+          made.asked.map((text, sourceId) => ({ sourceId, text })),
+          {
+            beams: settings.num_beams ?? policy.config.generation.beams,
+            maxTokens: (settings.max_length ?? 1000) - 1,
+          },
+        );
+        expect(found.map((one) => one.tokens)).toEqual(tokens);
+        expect(found.map((one) => one.text)).toEqual(texts);
+        const means = found.map(({ logProbs }) => logProbs.reduce((a, b) => a + b, 0) / logProbs.length);
+        if (scores) expect(largestDifference(means, scores).difference).toBeLessThan(1e-4);
+        expect(new Set(texts).size).toBeGreaterThan(3);
+      },
     );
-    await again.release();
-    expect(found.map(({ text }) => text)).toEqual(texts);
-  });
-});
+
+    it("translates the same when it has been saved and loaded", async () => {
+      const saved = join(folder, name);
+      await policy.save(saved);
+      const again = await NativePolicy.load(thread, saved);
+      expect(again.config).toEqual(policy.config);
+      const { texts, settings } = made.generations[0]!;
+      const found = await again.translate(
+        made.asked.map((text, sourceId) => ({ sourceId, text })),
+        { beams: policy.config.generation.beams, maxTokens: (settings.max_length ?? 1000) - 1 },
+      );
+      await again.release();
+      expect(found.map(({ text }) => text)).toEqual(texts);
+    });
+  },
+);
 
 it("settings of a search are read from config.json where there is no generation_config.json, as of old", async () => {
   const old = join(folder, "old");
-  cpSync(`${FIXTURES}unigram`, old, { recursive: true });
+  cpSync(`${FIXTURES}opus/unigram`, old, { recursive: true });
   const settings = readFileSync(join(old, "generation_config.json"), "utf8");
   const config = readFileSync(join(old, "config.json"), "utf8");
   rmSync(join(old, "generation_config.json"));
   writeFileSync(join(old, "config.json"), JSON.stringify({ ...JSON.parse(config), ...JSON.parse(settings) }));
-  const expected = await loadModelFolder(`${FIXTURES}unigram`);
+  const expected = await loadModelFolder(`${FIXTURES}opus/unigram`);
   expect((await loadModelFolder(old)).config).toEqual(expected.config);
   expect(expected.config.generation).toMatchObject({
     beams: 4,
@@ -124,7 +130,7 @@ describe("one sentence says what is wrong with", () => {
   const broken = async (file: string, change: (json: Record<string, unknown>) => void): Promise<string> => {
     const copy = join(folder, "broken");
     rmSync(copy, { recursive: true, force: true });
-    cpSync(`${FIXTURES}unigram`, copy, { recursive: true });
+    cpSync(`${FIXTURES}opus/unigram`, copy, { recursive: true });
     const json = JSON.parse(readFileSync(join(copy, file), "utf8")) as Record<string, unknown>;
     change(json);
     writeFileSync(join(copy, file), JSON.stringify(json));

@@ -13,10 +13,10 @@ interface ImportCommandOptions extends OutputOptions {
 
 export function addImport(program: Command): void {
   addCommand(program, "import <folder> <dir>", {
-    summary: "start a run folder from a Hugging Face Marian model",
+    summary: "start a run folder from a Marian model",
     description:
-      "Reads the Marian model in FOLDER (OPUS-MT and others: safetensors or pytorch_model.bin, SentencePiece models or " +
-      "tokenizer.json), and writes DIR/coppice.yaml for a run whose first policy, G0I0, is that model as it is. " +
+      "Reads the Marian model in FOLDER (OPUS-MT and others: Hugging Face's safetensors or pytorch_model.bin with SentencePiece " +
+      "models or tokenizer.json, or Marian's own .npz), and writes DIR/coppice.yaml for a run whose first policy, G0I0, is that model as it is. " +
       "Copies nothing: the configuration names the folder where it is.",
     examples: [
       ["coppice import opus-mt-de-en runs/mine --pairs pairs.tsv", "then: coppice run runs/mine"],
