@@ -4,8 +4,8 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { UserError } from "../errors.js";
-import { writeAside } from "./atomic.js";
-import { copyStatement, PART, RUN_KEY } from "./candidates.js";
+import { writeAside, writeFailure } from "./atomic.js";
+import { checkFiles, copyStatement, PART, RUN_KEY } from "./candidates.js";
 import { type Engine, fileList, openEngine, quote } from "./duckdb.js";
 import { connectS3, s3Failure } from "./s3.js";
 import { isS3 } from "./store-address.js";
@@ -31,7 +31,10 @@ export interface PartStore {
   list(grow: number): Promise<string[]>;
   /** What each of these parts says of itself, in their order; of one that is not Coppice's, undefined is all it says. */
   stamps(grow: number, names: readonly string[]): Promise<Partial<Stamp>[]>;
-  /** Writes the rows of a part file there under its name, whole or not at all; what was there is replaced. */
+  /**
+   * Writes the rows of a part file there under its name, whole or not at all; what was there is replaced. Throws a UserError
+   * for a file of another run.
+   */
   put(grow: number, file: string, stamp: Stamp): Promise<void>;
   /** Fetches a part to `file`, the same bytes as those of the file that was put. */
   get(grow: number, file: string, runId: string): Promise<void>;
@@ -80,7 +83,7 @@ function folderPlace(root: string): Place {
         throw error;
       }),
     whole: writeAside,
-    failure: (error) => error,
+    failure: writeFailure,
   };
 }
 
@@ -134,6 +137,7 @@ class DuckDbStore implements PartStore {
 
   async put(grow: number, file: string, { run, origin, shard }: Stamp): Promise<void> {
     const target = this.address(grow, basename(file));
+    await checkFiles([file], run);
     const stamp = { [RUN_KEY]: run, [ORIGIN_KEY]: origin, [SHARD_KEY]: shard };
     await this.#ask(target, () => this.place.whole(target, (path) => this.#copy(file, path, stamp)));
   }
@@ -162,7 +166,7 @@ class DuckDbStore implements PartStore {
       ) {
         const [, file = path] = /file '([^']+)'/.exec(error.message) ?? [];
         throw new UserError(
-          "this is not a whole Parquet file. Remove it from the store and run the same command again to make it anew.",
+          "this is not a whole Parquet file. Remove it and run the same command again to make it anew.",
           { file },
           { cause: error },
         );

@@ -26,7 +26,15 @@ export async function connectS3(connection: DuckDBConnection, env: Environment):
   await loadExtension(connection, env[EXTENSION_VARIABLE]);
   await connection.run(`SET s3_uploader_max_filesize = ${quote(LARGEST_FILE)}`);
   const options = secretOptions(env);
-  if (options.length > 0) await connection.run(`CREATE TEMPORARY SECRET (TYPE s3, ${options.join(", ")})`);
+  if (options.length === 0) return;
+  try {
+    await connection.run(`CREATE TEMPORARY SECRET (TYPE s3, ${options.join(", ")})`);
+  } catch {
+    // Not with DuckDB's own words, which may hold the statement and so the secret.
+    throw new UserError(
+      "DuckDB takes no secret of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and AWS_ENDPOINT_URL as they are. Check them.",
+    );
+  }
 }
 
 async function loadExtension(connection: DuckDBConnection, given: string | undefined): Promise<void> {
@@ -67,7 +75,7 @@ async function loadExtension(connection: DuckDBConnection, given: string | undef
 
 /** What of a DuckDB secret the environment gives. */
 function secretOptions(env: Environment): string[] {
-  const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
+  const endpoint = endpointOf(env);
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token } = env;
   if (!id !== !secret)
     throw new UserError(
@@ -93,47 +101,61 @@ function endpointOptions(endpoint: string): string[] {
   return [`ENDPOINT ${quote(url.host)}`, "URL_STYLE 'path'", `USE_SSL ${url.protocol === "https:"}`];
 }
 
+/** What a store's answer means and what to do; the first whose words are in DuckDB's message counts. */
+const answers: readonly (readonly [words: RegExp, sentence: (env: Environment) => string])[] = [
+  [
+    /could not (connect|resolve)|could not establish connection|connection (refused|error)|timed? ?out|SSL/i,
+    (env) => `the object store${endpointOf(env) ? ` at ${endpointOf(env)}` : ""} does not answer`,
+  ],
+  [
+    /NoSuchBucket/,
+    () => "there is no such bucket on the server. Make it, or correct grow.store or AWS_ENDPOINT_URL.",
+  ],
+  [
+    /HTTP (code )?40[13]|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken/i,
+    (env) =>
+      env.AWS_ACCESS_KEY_ID
+        ? "the object store refuses these credentials. Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, " +
+          "and that they may list, read and write here."
+        : "the object store wants credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+  ],
+  [
+    /HTTP (code )?301|PermanentRedirect|AuthorizationHeaderMalformed/i,
+    () => "the bucket lies in another region. Set AWS_REGION to it.",
+  ],
+  [
+    /HTTP (code )?404/i,
+    () => "the object store has it no longer. Run the same command again to make it anew.",
+  ],
+];
+
 /**
  * The error to throw when `file`, an `s3://` address, could not be read, written or listed: a UserError that says what the
  * store answered and what to do, without any secret of the environment.
  */
 export function s3Failure(error: unknown, file: string, env: Environment): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
-  const { message } = error;
-  const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
-  const refused = (sentence: string) => new UserError(sentence, { file }, { cause: error });
-  if (
-    /could not (connect|resolve)|could not establish connection|connection (refused|error)|timed? ?out/i.test(
-      message,
-    )
-  )
-    return refused(
-      `the object store${endpoint ? ` at ${endpoint}` : ""} does not answer (${withoutSecrets(firstLine(error), env)}). ` +
-        "Check AWS_ENDPOINT_URL and the network, then run the same command again: what is finished is kept.",
-    );
-  if (/NoSuchBucket/.test(message))
-    return refused(
-      "there is no such bucket. Make it, or correct grow.store; AWS_ENDPOINT_URL says which server is asked.",
-    );
-  if (/HTTP (code )?40[13]|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken/i.test(message))
-    return refused(
-      env.AWS_ACCESS_KEY_ID
-        ? "the object store refuses these credentials here. Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, " +
-            "and that they may list, read and write there."
-        : "the object store wants credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    );
-  if (/HTTP (code )?301|PermanentRedirect|AuthorizationHeaderMalformed/i.test(message))
-    return refused("the bucket lies in another region. Set AWS_REGION to it.");
-  if (/^(HTTP|IO) Error/.test(message))
-    return refused(
-      `the object store failed: ${withoutSecrets(firstLine(error), env)}. Run the same command again.`,
-    );
-  return error;
+  const known = answers.find(([words]) => words.test(error.message))?.[1](env);
+  if (known?.endsWith(".")) return new UserError(known, { file }, { cause: error });
+  if (known === undefined && !/^(HTTP|IO) Error/.test(error.message)) return error;
+  return new UserError(
+    `${known ?? "the object store failed"} (${withoutSecrets(firstLine(error), env)}). Check AWS_ENDPOINT_URL and the network, ` +
+      "and run the same command again: what is finished is kept.",
+    { file },
+    { cause: error },
+  );
 }
 
-/** A DuckDB message without its kind, its hints and the statement. */
+function endpointOf(env: Environment): string | undefined {
+  return env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
+}
+
+/** A DuckDB message without its kind, its hints, the statement and the request. */
 function firstLine(error: Error): string {
-  return (error.message.split("\n")[0] ?? "").replace(/^[A-Z]\w*( \w+)? Error: /, "").replace(/\.$/, "");
+  return (error.message.split("\n")[0] ?? "")
+    .replace(/^[A-Z]\w*( \w+)? Error: /, "")
+    .replace(/( error)? for HTTP [A-Z]+ to .*$/, "")
+    .replace(/\.$/, "");
 }
 
 function withoutSecrets(text: string, env: Environment): string {
