@@ -22,6 +22,7 @@ import { ratingsBench } from "./ratings.js";
 import { rewardBench } from "./reward.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
+import { storeBench } from "./store.js";
 import { trainBench } from "./train.js";
 
 interface Measurement {
@@ -67,6 +68,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   lora: {
     about: "an adapter's training against that of all weights: target tokens/s, memory, sizes of files",
     run: loraBench,
+  },
+  store: {
+    about: "shards that share an S3 server: one killed, one doubled; the bytes against those of one process",
+    run: storeBench,
   },
   memory: {
     about: "growth over 10,000 training steps of varying shape, and over rounds of sampling and training",

@@ -29,7 +29,8 @@ export function needPeers(): void {
     );
 }
 
-function python(): string {
+/** The Python of the peers. */
+export function python(): string {
   return process.env.COPPICE_PYTHON || "python3";
 }
 

@@ -1,5 +1,6 @@
 /** Rules between keys, which no single key's bounds can say, and keys that other keys make idle. */
 import { hasBareSecret, isBareSecret } from "../remote/address.js";
+import { storeProblem } from "../store/store-address.js";
 import type { Config } from "./config-schema.js";
 import type { KeyPath } from "./config-words.js";
 import { needsValue } from "./losses/names.js";
@@ -153,6 +154,11 @@ function* onlineIssues({ method, online, grow }: Config): Generator<Issue> {
       message: `is 0, so that ReST would draw no samples and method ${method} may draw none either. Set online.samples.`,
       related: [["method"]],
     };
+}
+
+function* storeIssues({ grow }: Config): Generator<Issue> {
+  const problem = grow.store === null ? undefined : storeProblem(grow.store);
+  if (problem) yield { path: ["grow", "store"], message: problem };
 }
 
 function* rewardIssues({ method, reward, grow }: Config): Generator<Issue> {
@@ -439,6 +445,7 @@ export function crossIssues(config: Config): Issue[] {
     ...filterIssues(config),
     ...lossIssues(config),
     ...onlineIssues(config),
+    ...storeIssues(config),
     ...evaluateIssues(config),
     ...judgeIssues(config),
   ];
@@ -531,6 +538,7 @@ function idleOnline({ method, online, reward }: Config): IdleKey[] {
   const idle: IdleKey[] = [{ path: ["improve"], because }];
   if (method !== "ppo") idle.push({ path: ["online", "ppo"], because });
   if (reward.kind === "learned") idle.push({ path: ["reward", "retrain"], because });
+  idle.push({ path: ["grow", "store"], because });
   if (online.samples !== null)
     for (const name of ["steps", "samples"])
       idle.push({ path: ["grow", name], because: `${because} and online.samples is a number` });

@@ -608,6 +608,11 @@ const grow = z
       "Longest candidate, here and in evaluation; a longer one is cut and marked unfinished",
       "paper A.3",
     ),
+    store: key(
+      path.nullable(),
+      null,
+      "Where shares of a Grow step on machines without a common folder leave their files: s3://BUCKET/PREFIX, or a folder; null: in the run folder",
+    ),
   })
   .prefault({})
   .meta({ description: "Grow: sample candidates from the latest policy and score each once" });

@@ -33,9 +33,10 @@ export function withoutTransport(config: Config): Config {
     for (const name of keys) Reflect.deleteProperty(kept, name);
     return kept;
   };
-  const { policy, reward, evaluate } = config;
+  const { policy, reward, evaluate, grow } = config;
   const rest = {
     ...config,
+    grow: bare(grow, ["store"]),
     policy: policy.kind === "server" ? bare(policy, policyTransportKeys) : policy,
     evaluate: evaluate.judge ? { ...evaluate, judge: bare(evaluate.judge, transportKeys) } : evaluate,
   };

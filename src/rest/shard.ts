@@ -44,7 +44,10 @@ export async function growShard(options: RunOptions, shard: Shard): Promise<Fini
           { file: dir },
         );
     return await withFinished(options, async (run) => {
-      if (renderConfig(await readConfig(run.folder.config)) !== renderConfig(run.config))
+      const config = await readConfig(run.folder.config);
+      // Each machine may have its parts elsewhere.
+      const { store } = config.grow;
+      if (renderConfig(config) !== renderConfig({ ...run.config, grow: { ...run.config.grow, store } }))
         throw new UserError(
           `it was changed since the last step. Run coppice grow ${dir} once without --shard, or put it back.`,
           { file: run.folder.config },
@@ -61,7 +64,7 @@ export async function growShard(options: RunOptions, shard: Shard): Promise<Fini
       const steps = only(new Set([due.name]), {
         ...stepsOf(run),
         sample: async (policy, grow) => {
-          found = { grow, policy, ...(await sampleShard(run, policy, grow, shard)) };
+          found = { grow, policy, ...(await sampleShard(run, policy, grow, shard, { store })) };
         },
       });
       await perform(run.config, algorithm(run.config, steps), steps);

@@ -70,8 +70,10 @@ export function sameOutcome(step: string, one: Config, other: Config): boolean {
 
 /** What candidates follow from, whichever Improve steps are made of them; see `ManifestOptions.identity`. */
 export function candidateIdentity(config: Config): Json {
-  const { method: _, improve: __, online: ___, evaluate: ____, ...before } = config;
-  return json({ ...before, grow: { ...config.grow, steps: 0 } });
+  const { method: _, improve: __, online: ___, evaluate: ____, grow, ...before } = config;
+  // Not undefined but absent, so that a run begun before there was the key is the same run.
+  const { store: _____, ...sampling } = grow;
+  return json({ ...before, grow: { ...sampling, steps: 0 } });
 }
 
 /** The configuration without what comes after `step`. */
@@ -79,12 +81,12 @@ function upTo(step: string, config: Config): Json {
   const { grow, improve } = config;
   const policy = step.replace(/^evaluate-/, "");
   // Online, the samples that are drawn follow from all of Grow.
-  if (isOnlinePolicy(policy)) return json(config);
+  if (isOnlinePolicy(policy)) return json({ ...config, grow: { ...grow, store: null } });
   const name = parsePolicyName(policy);
   const steps = name?.grow === 1 ? name.improve : improve.steps;
   return json({
     ...config,
-    grow: { ...grow, steps: 0 },
+    grow: { ...grow, steps: 0, store: null },
     improve: {
       ...improve,
       steps,

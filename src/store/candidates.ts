@@ -78,7 +78,7 @@ export const COLUMNS = {
 } as const;
 
 /** Key of the Parquet file's metadata that says which run wrote it. */
-const RUN_KEY = "coppice_run";
+export const RUN_KEY = "coppice_run";
 
 /** Rows of one row group; a multiple of DuckDB's vectors of 2,048. */
 const ROW_GROUP = 61_440;
@@ -86,7 +86,7 @@ const ROW_GROUP = 61_440;
 /** Rows between two hand-overs to the engine. */
 const FLUSH_ROWS = 8_192;
 
-const PART = /^part-(\d{6,})-(\d{6,})\.parquet$/;
+export const PART = /^part-(\d{6,})-(\d{6,})\.parquet$/;
 
 export interface WriteOptions extends EngineOptions {
   /** The run that the file belongs to; reading it in another run is refused. */
@@ -155,15 +155,25 @@ function append(appender: DuckDBAppender, row: Candidate): void {
 }
 
 /**
- * Copies a query to Parquet, whole or not at all. One thread and a total order, because row groups are cut
- * where the rows arrive: so the bytes depend on the rows only, not on shards or batches.
+ * The statement that copies a query to Parquet. On one thread, and in a total order, because row groups are cut
+ * where the rows arrive: so the bytes depend on the rows and `metadata` only, not on shards or batches.
  */
+export function copyStatement(
+  query: string,
+  target: string,
+  metadata: Readonly<Record<string, string>>,
+): string {
+  const pairs = Object.entries(metadata).map(([key, value]) => `${key}: ${quote(value)}`);
+  return (
+    `COPY (${query} ORDER BY grow, source_id, sample_id) TO ${quote(target)} ` +
+    `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}, KV_METADATA {${pairs.join(", ")}})`
+  );
+}
+
+/** Copies a query to Parquet, whole or not at all. */
 async function copy(connection: DuckDBConnection, query: string, path: string, runId: string): Promise<void> {
   await writeAside(path, async (aside) => {
-    await connection.run(
-      `COPY (${query} ORDER BY grow, source_id, sample_id) TO ${quote(aside)} ` +
-        `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}, KV_METADATA {${RUN_KEY}: ${quote(runId)}})`,
-    );
+    await connection.run(copyStatement(query, aside, { [RUN_KEY]: runId }));
   });
 }
 

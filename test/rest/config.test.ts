@@ -201,7 +201,7 @@ describe("a mistake in a key", () => {
 
   test("unknown, and near nothing", () => {
     expect(refusal(`${data}grow:\n  colour: red\n`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:3: grow.colour is not a key. The keys of grow are steps, samples, temperature, topK, topP, maxSources, maxTokens."`,
+      `"iwslt.yaml:3: grow.colour is not a key. The keys of grow are steps, samples, temperature, topK, topP, maxSources, maxTokens, store."`,
     );
     expect(refusal(`${data}constructor: 1\n`)).toMatchInlineSnapshot(
       `"iwslt.yaml:2: constructor is not a key. The keys of this file are seed, preset, method, data, policy, model, bc, reward, grow, improve, online, evaluate."`,
@@ -316,7 +316,7 @@ describe("a value that is refused", () => {
 
   test("a value where a group or a list belongs", () => {
     expect(refusal(`${data}grow: 3`)).toMatchInlineSnapshot(
-      `"iwslt.yaml:2: grow is 3 but must be a group of keys (steps, samples, temperature, topK, topP, maxSources, maxTokens), each on a line of its own."`,
+      `"iwslt.yaml:2: grow is 3 but must be a group of keys (steps, samples, temperature, topK, topP, maxSources, maxTokens, store), each on a line of its own."`,
     );
     expect(refusal("data:\n  train: pairs.tsv\n")).toMatchInlineSnapshot(
       `"iwslt.yaml:2: data.train is "pairs.tsv" but must be a list of 1 or more, each a path."`,

@@ -5,6 +5,7 @@ import type { Pair } from "../../data/pair.js";
 import { Interrupted } from "../../errors.js";
 import { exists } from "../../exists.js";
 import type { SampledCandidate } from "../../policy/policy.js";
+import { plural } from "../../report/format.js";
 import { PenalisedReward } from "../../reward/penalty.js";
 import type { Reward, RewardInput } from "../../reward/reward.js";
 import { CandidateStore } from "../../store/candidate-store.js";
@@ -23,6 +24,7 @@ import { dependenciesOf } from "../dependencies.js";
 import { stepNames, streams } from "../names.js";
 import { loadPrepared } from "./prepare.js";
 import { growReward, scoringStep, takeJudgeSpread } from "./reward.js";
+import { type SharedOptions, SharedParts } from "./shared-parts.js";
 
 /** Sources of one part file: what a kill can cost at most. */
 const SOURCES_A_PART = 500;
@@ -58,7 +60,12 @@ export async function sampleCandidates(
 ): Promise<void> {
   await run.step(stepNames.grow(grow), { dependsOn: dependenciesOf(stepNames.grow(grow)) }, async () => {
     const parts = await partsOf(run, grow, sourcesAPart);
-    await sampleParts(run, policyName, grow, parts);
+    // Merged already where a process was killed right after that.
+    if (!(await exists(run.folder.candidates(grow))))
+      await withStore(run, run.config.grow.store, { grow, policy: policyName, parts }, async (shared) => {
+        await sayWhatIsThere(run, grow, parts, shared);
+        await sampleParts(run, policyName, grow, parts, shared, (path) => shared?.take(path));
+      });
     await mergeParts(run.folder.grow(grow), { runId: run.manifest.runId });
     const sources = parts.reduce((sum, { ids }) => sum + ids.length, 0);
     const result: GrowResult = { sources, samples: sources * run.config.grow.samples };
@@ -77,27 +84,36 @@ export interface ShardResult {
   missing: number;
 }
 
+export interface ShardOptions {
+  /** Where the parts go for others, as `grow.store`; null: they share the run folder. */
+  store?: string | null;
+  sourcesAPart?: number;
+}
+
 /**
- * Writes the part files of one shard, which are the same bytes whoever writes them; files that are there stay. Changes
- * nothing else of the run, so that shards may run beside each other.
+ * Writes the part files of one shard, which are the same bytes whoever writes them; files that are there, or in the store,
+ * stay. Changes nothing else of the run, so that shards may run beside each other.
  */
 export async function sampleShard(
   run: RunContext,
   policyName: string,
   grow: number,
   shard: Shard,
-  sourcesAPart = SOURCES_A_PART,
+  { store = null, sourcesAPart = SOURCES_A_PART }: ShardOptions = {},
 ): Promise<ShardResult> {
   const all = await partsOf(run, grow, sourcesAPart);
   const own = all.filter((_, at) => at % shard.of === shard.number - 1);
-  await sampleParts(run, policyName, grow, own);
-  const there = await Promise.all(all.map(({ path }) => exists(path)));
-  return {
-    samples: own.reduce((sum, { ids }) => sum + ids.length, 0) * run.config.grow.samples,
-    parts: own.length,
-    allParts: all.length,
-    missing: there.filter((written) => !written).length,
-  };
+  return withStore(run, store, { grow, policy: policyName, parts: all, shard }, async (shared) => {
+    await sampleParts(run, policyName, grow, own, shared);
+    await shared?.refresh();
+    const there = await Promise.all(all.map(({ path }) => shared?.has(path) ?? exists(path)));
+    return {
+      samples: own.reduce((sum, { ids }) => sum + ids.length, 0) * run.config.grow.samples,
+      parts: own.length,
+      allParts: all.length,
+      missing: there.filter((written) => !written).length,
+    };
+  });
 }
 
 /** Sources that are sampled together, and the file that holds their candidates. */
@@ -117,46 +133,104 @@ async function partsOf(run: RunContext, grow: number, sourcesAPart: number): Pro
   return parts;
 }
 
-/** Writes what is not there of `parts`. */
+/** Does `work` with the store at `location` open, or without one. */
+async function withStore<T>(
+  run: RunContext,
+  location: string | null,
+  { parts, ...options }: Omit<SharedOptions, "location" | "paths"> & { parts: readonly GrowPart[] },
+  work: (shared: SharedParts | undefined) => Promise<T>,
+): Promise<T> {
+  if (location === null) return work(undefined);
+  const paths = parts.map(({ path }) => path);
+  const shared = await SharedParts.open(run, { location, paths, ...options });
+  try {
+    return await work(shared);
+  } finally {
+    shared.close();
+  }
+}
+
+/** What whoever puts a Grow step together finds in the store, and what is left to sample. */
+async function sayWhatIsThere(
+  run: RunContext,
+  grow: number,
+  parts: readonly GrowPart[],
+  shared: SharedParts | undefined,
+): Promise<void> {
+  if (!shared) return;
+  const { parts: missing, shards } = shared.missing();
+  const here = (await Promise.all(parts.map(({ path }) => exists(path)))).filter((there) => there).length;
+  run.reporter.note(
+    `Grow ${grow}: the store has ${parts.length - missing} of ${plural(parts.length, "file")}` +
+      (here > 0 ? `, this folder ${here}` : "") +
+      (missing > 0
+        ? `; missing there: ${plural(missing, "file")}${shards.length > 0 ? ` of share ${shards.join(", ")}` : ""}. ` +
+          "What neither has is sampled here, unless it comes meanwhile."
+        : "."),
+  );
+}
+
+/**
+ * Writes what is not there of `parts`, and puts it into the store where there is one. What the store has is left to `take`, which
+ * is absent where only others need it.
+ */
 async function sampleParts(
   run: RunContext,
   policyName: string,
   grow: number,
   parts: readonly GrowPart[],
+  shared?: SharedParts,
+  take?: (path: string) => Promise<void> | undefined,
 ): Promise<void> {
   const { config } = run;
-  const { train } = await loadPrepared(run);
-  const policy = await run.policy(policyName);
   const sources = parts.reduce((sum, { ids }) => sum + ids.length, 0);
   const progress = run.reporter.progress(`Grow ${grow}`, sources * config.grow.samples, "candidates");
-  const runId = run.manifest.runId;
   let done = 0;
-  for (const { ids, path } of parts) {
-    if (!(await exists(path))) {
-      const texts = ids.map((id) => ({ sourceId: id, text: train[id]!.source }));
-      const sampled: SampledCandidate[] = [];
-      const stateFile = `${path}.answers.jsonl`;
-      for await (const batch of policy.sample(texts, {
-        n: config.grow.samples,
-        temperature: config.grow.temperature,
-        maxTokens: config.grow.maxTokens,
-        seed: config.seed,
-        grow,
-        stateFile,
-        ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
-        ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
-        ...(run.signal ? { signal: run.signal } : {}),
-      })) {
-        sampled.push(...batch);
-        progress.update(done + sampled.length);
-      }
-      await writePart(path, sampled, ids, train, grow, runId);
-      await rm(stateFile, { force: true });
+  for (const part of parts) {
+    if (!(await exists(part.path))) {
+      // Others may have brought it since.
+      if (shared && !shared.has(part.path)) await shared.refresh();
+      if (run.signal?.aborted) throw new Interrupted();
+      if (shared?.has(part.path)) await take?.(part.path);
+      else await samplePart(run, policyName, grow, part, (sampled) => progress.update(done + sampled));
     }
-    done += ids.length * config.grow.samples;
+    if (await exists(part.path)) await shared?.give(part.path);
+    done += part.ids.length * config.grow.samples;
     progress.update(done);
   }
   progress.finish();
+}
+
+async function samplePart(
+  run: RunContext,
+  policyName: string,
+  grow: number,
+  { ids, path }: GrowPart,
+  progress: (sampled: number) => void,
+): Promise<void> {
+  const { config } = run;
+  const { train } = await loadPrepared(run);
+  // Only now: a policy behind a server is started for it.
+  const policy = await run.policy(policyName);
+  const texts = ids.map((id) => ({ sourceId: id, text: train[id]!.source }));
+  const sampled: SampledCandidate[] = [];
+  const stateFile = `${path}.answers.jsonl`;
+  for await (const batch of policy.sample(texts, {
+    n: config.grow.samples,
+    temperature: config.grow.temperature,
+    maxTokens: config.grow.maxTokens,
+    seed: config.seed,
+    grow,
+    stateFile,
+    ...(config.grow.topK === null ? {} : { topK: config.grow.topK }),
+    ...(config.grow.topP === null ? {} : { topP: config.grow.topP }),
+    ...(run.signal ? { signal: run.signal } : {}),
+  })) {
+    sampled.push(...batch);
+    progress(sampled.length);
+  }
+  await writePart(path, sampled, ids, train, grow, run.manifest.runId);
+  await rm(stateFile, { force: true });
 }
 
 /** Scores every candidate of a Grow step once with the run's reward, and stores the rewards beside them. */

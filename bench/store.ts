@@ -1,0 +1,238 @@
+/**
+ * Workers that share an S3 server and no folder: three shards of a Grow step side by side, one killed and begun again on a
+ * machine of its own, one begun twice; then the bytes are compared with those of one process, and everything that can be
+ * wrong with a store is tried.
+ *
+ *     python3 -m venv s3 && s3/bin/pip install -r bench/peer/requirements-store.txt
+ *     export COPPICE_PYTHON=$PWD/s3/bin/python
+ *     export COPPICE_HTTPFS=$(find $PWD/s3 -name httpfs.duckdb_extension)
+ *     npm run bench -- store
+ *
+ * The extension must be that of DuckDB's own version. Where PyPI has it for an older one alone, try it in a copy of the repository
+ * with `npm install --no-save @duckdb/node-api@1.5.5-r.5`; without COPPICE_HTTPFS, DuckDB fetches its own.
+ */
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { version as duckdb } from "@duckdb/node-api";
+import { toyPairs } from "../src/data/toy.js";
+import { UserError } from "../src/errors.js";
+import { renderConfig, resolveConfig } from "../src/rest/config.js";
+import { BC } from "../src/rest/names.js";
+import { withRun } from "../src/rest/run.js";
+import { evaluatePolicy } from "../src/rest/steps/evaluate.js";
+import { imitate } from "../src/rest/steps/imitate.js";
+import { prepare } from "../src/rest/steps/prepare.js";
+import { machine, python } from "./rounds.js";
+
+/** 2,950 sources to train on: six files. */
+const PAIRS = 3000;
+const SAMPLES = 16;
+const SHARDS = 3;
+const PARTS = 6;
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+export async function storeBench(): Promise<object> {
+  const { status } = spawnSync(python(), ["-c", "import moto.server"], { stdio: "ignore" });
+  if (status !== 0)
+    throw new UserError(
+      `${python()} has no moto. Install it with: pip install -r bench/peer/requirements-store.txt (COPPICE_PYTHON names another Python).`,
+    );
+  const folder = mkdtempSync(join(tmpdir(), "coppice-store-"));
+  const server = await startServer();
+  try {
+    return await trial(folder, server);
+  } finally {
+    server.process.stdin?.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function trial(folder: string, server: Server): Promise<object> {
+  const store = `s3://${server.bucket}/runs/bench`;
+  const copy = await runs(folder, store);
+  const env = server.env;
+
+  const one = copy("one", null);
+  const alone = await cli(["grow", one], {}).ended;
+  succeeded(alone);
+
+  // All at once: the second is killed when its first file is there, and its folder is lost with it.
+  const started = performance.now();
+  const workers = Array.from({ length: SHARDS }, (_, i) =>
+    cli(["grow", copy(`worker-${i + 1}`), "--shard", `${i + 1}/${SHARDS}`], env),
+  );
+  const twin = cli(["grow", copy("twin"), "--shard", `1/${SHARDS}`], env);
+  const doomed = workers[1]!;
+  await server.wrote(partName(1));
+  doomed.process.kill("SIGKILL");
+  const ends = await Promise.all(workers.map(({ ended }) => ended));
+  succeeded(ends[0]!, ends[2]!, await twin.ended);
+  const lost = !server.writes.includes(partName(4));
+  const again = await cli(["grow", copy("worker-2-again"), "--shard", `2/${SHARDS}`], env).ended;
+  succeeded(again);
+  const seconds = (performance.now() - started) / 1000;
+  const home = copy("home");
+  const gathered = await cli(["grow", home], env).ended;
+  succeeded(gathered);
+
+  const bytes = (dir: string) => readFileSync(join(dir, "grow-1/candidates.parquet"));
+  const writes = Array.from({ length: PARTS }, (_, at) => ({
+    file: partName(at),
+    share: `${(at % SHARDS) + 1}/${SHARDS}`,
+    writes: server.writes.filter((name) => name === partName(at)).length,
+  }));
+  const refusals = await wrong(copy, server, store);
+  return {
+    sameBytes: bytes(home).equals(bytes(one)),
+    bytes: bytes(one).length,
+    candidates: (PAIRS - 50) * SAMPLES,
+    killed: `share 2/${SHARDS} by ${String(doomed.process.signalCode)}${lost ? ", one of its two files not there" : ", too late"}`,
+    restarted: again.stdout.trim().replaceAll(folder, ""),
+    gathered: gathered.stderr.trim().split("\n")[0],
+    seconds,
+    writes,
+    refusals,
+    duckdb: duckdb(),
+    ...machine(),
+  };
+}
+
+/** What is said, with exit code 2, where something is wrong. */
+async function wrong(copy: Copy, server: Server, store: string): Promise<object[]> {
+  const refusals: object[] = [];
+  const refused = async (what: string, dir: string, env: Environment) => {
+    const { code, stderr } = await cli(["grow", dir, "--shard", "1/1"], env).ended;
+    refusals.push({ what, code, said: stderr.trim() });
+  };
+  const { env } = server;
+  await refused("stranger", copy("stranger", store, 2), env);
+  await refused("wrong secret", copy("secret"), { ...env, AWS_SECRET_ACCESS_KEY: "not-the-secret" });
+  await refused("wrong key", copy("key"), { ...env, AWS_ACCESS_KEY_ID: "AKIANOBODY" });
+  await refused("no bucket", copy("bucket", "s3://coppice-nowhere/x"), env);
+  await refused("no server", copy("server"), { ...env, AWS_ENDPOINT_URL: "http://127.0.0.1:9" });
+  await refused("no extension", copy("extension"), {
+    ...env,
+    COPPICE_HTTPFS: "/nowhere/httpfs.duckdb_extension",
+  });
+  return refusals;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A copy of the run whose Grow step is due, with its store; of another seed where one is given. */
+type Copy = (name: string, store?: string | null, seed?: number) => string;
+
+async function runs(folder: string, shared: string): Promise<Copy> {
+  const config = (store: string | null, seed: number) =>
+    renderConfig(
+      resolveConfig({
+        seed,
+        data: { train: ["pairs.tsv"], validationSize: 20, testSize: 30, maxTokens: 16 },
+        model: { encoderLayers: 2, decoderLayers: 2, width: 64, inner: 128, heads: 4, vocabulary: 270 },
+        bc: { steps: 20, validateEvery: 20, warmupSteps: 5 },
+        reward: { kind: "places" },
+        grow: { samples: SAMPLES, maxTokens: 16, store },
+        evaluate: { samples: 1, bestOfN: [], examples: 1 },
+      }),
+    );
+  const begun = async (seed: number) => {
+    const dir = join(folder, `start-${seed}`);
+    mkdirSync(dir);
+    const pairs = toyPairs({ pairs: PAIRS, seed, maxLength: 12 });
+    writeFileSync(
+      join(dir, "pairs.tsv"),
+      pairs.map(({ source, target }) => `${source}\t${target}\n`).join(""),
+    );
+    writeFileSync(join(dir, "coppice.yaml"), config(null, seed));
+    await withRun({ dir }, async (run) => {
+      await prepare(run);
+      await imitate(run);
+      await evaluatePolicy(run, BC);
+    });
+  };
+  for (const seed of [1, 2]) await begun(seed);
+  return (name, store = shared, seed = 1) => {
+    const dir = join(folder, name);
+    cpSync(join(folder, `start-${seed}`), dir, { recursive: true });
+    writeFileSync(join(dir, "coppice.yaml"), config(store, seed));
+    return dir;
+  };
+}
+
+/** Files are of 500 sources each, the last of what is left. */
+function partName(at: number): string {
+  const digits = (id: number) => String(id).padStart(6, "0");
+  return `part-${digits(at * 500)}-${digits(Math.min(at * 500 + 499, PAIRS - 51))}.parquet`;
+}
+
+interface End {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function cli(args: readonly string[], env: Environment): { process: ChildProcess; ended: Promise<End> } {
+  const child = spawn(process.execPath, ["--import", "tsx", join(root, "src/cli/main.ts"), ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const end = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].on("data", (bytes) => {
+      end[stream] += bytes;
+    });
+  return { process: child, ended: once(child, "close").then(([code]) => ({ code, ...end })) };
+}
+
+function succeeded(...ends: readonly End[]): void {
+  for (const { code, stderr } of ends)
+    if (code !== 0) throw new Error(`a worker ended with ${code}: ${stderr}`);
+}
+
+interface Server {
+  process: ChildProcess;
+  bucket: string;
+  /** What a worker needs to know. */
+  env: Environment;
+  /** Names of the objects written so far. */
+  writes: string[];
+  /** Waits until an object of this name is written. */
+  wrote(name: string): Promise<void>;
+}
+
+async function startServer(): Promise<Server> {
+  const child = spawn(python(), [join(root, "bench/peer/store.py")], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface(child.stdout);
+  const [first] = await Promise.race([
+    once(lines, "line"),
+    once(child, "exit").then(() => Promise.reject(new Error("the server did not start"))),
+  ]);
+  const { endpoint, bucket, id, secret } = JSON.parse(String(first)) as Record<string, string>;
+  const writes: string[] = [];
+  lines.on("line", (line) => {
+    const [, name] = /^PUT \/.*\/([^/?]+)$/.exec(line) ?? [];
+    if (name) writes.push(name);
+  });
+  return {
+    process: child,
+    bucket: bucket!,
+    env: {
+      AWS_ENDPOINT_URL: endpoint!,
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: id!,
+      AWS_SECRET_ACCESS_KEY: secret!,
+    },
+    writes,
+    wrote: async (name) => {
+      while (!writes.includes(name)) await once(lines, "line");
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** The parts of a Grow step that processes without a common folder share through a store (`grow.store`). */
+
+import { createHash } from "node:crypto";
+import { basename, dirname } from "node:path";
+import { UserError } from "../../errors.js";
+import { openPartStore, type PartStore, type Stamp } from "../../store/part-store.js";
+import type { RunContext } from "../context.js";
+import { stepNames } from "../names.js";
+import type { Shard } from "./grow.js";
+
+export interface SharedOptions {
+  /** `grow.store`. */
+  location: string;
+  grow: number;
+  /** The policy that the candidates are drawn from. */
+  policy: string;
+  /** Path of every part of this Grow step in the run folder, in order. */
+  paths: readonly string[];
+  /** The share that this process takes; absent: all that is missing. */
+  shard?: Shard;
+}
+
+/**
+ * Parts in a store, held against this run: one that was sampled by another run, or from another policy, data or keys of
+ * `grow`, is refused before anything is sampled, fetched or written over.
+ */
+export class SharedParts {
+  /** Names of the parts there, and what they say of themselves. */
+  readonly #there = new Map<string, Partial<Stamp>>();
+
+  private constructor(
+    private readonly store: PartStore,
+    private readonly options: SharedOptions,
+    private readonly stamp: Stamp,
+    private readonly root: string,
+  ) {}
+
+  /** Opens the store and checks what is there. @throws UserError as `openPartStore` does, and for a stranger's part. */
+  static async open(run: RunContext, options: SharedOptions): Promise<SharedParts> {
+    const { location, shard, grow } = options;
+    const spill = `${run.folder.grow(grow)}-store`;
+    const store = await openPartStore(location, { base: dirname(run.folder.config), spill });
+    const stamp: Stamp = {
+      run: run.manifest.runId,
+      origin: originOf(run, options),
+      shard: shard ? `${shard.number}/${shard.of}` : "",
+    };
+    const parts = new SharedParts(store, options, stamp, run.folder.root);
+    try {
+      await parts.refresh();
+      return parts;
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  /** Looks what has come since the last time. */
+  async refresh(): Promise<void> {
+    const { store, stamp } = this;
+    const { grow } = this.options;
+    const fresh = (await store.list(grow)).filter((name) => !this.#there.has(name));
+    const stamps = await store.stamps(grow, fresh);
+    fresh.forEach((name, i) => {
+      const { run, origin } = stamps[i]!;
+      const way = "Give this run a grow.store of its own, or remove what lies there.";
+      const place = { file: store.address(grow, name) };
+      if (run !== stamp.run)
+        throw new UserError(
+          `these candidates belong to ${run === undefined ? "no run" : `run ${run}`}, but ${this.root} is run ${stamp.run}. ${way}`,
+          place,
+        );
+      if (origin !== stamp.origin)
+        throw new UserError(
+          `these candidates were sampled from another policy, other data or other keys of grow than ${this.root} has. ${way}`,
+          place,
+        );
+      this.#there.set(name, stamps[i]!);
+    });
+  }
+
+  /** Whether the store had it when it was last looked into. */
+  has(path: string): boolean {
+    return this.#there.has(basename(path));
+  }
+
+  /** Puts a finished part there, unless one is: it would be the same. */
+  async give(path: string): Promise<void> {
+    if (this.has(path)) return;
+    await this.store.put(this.options.grow, path, this.stamp);
+    this.#there.set(basename(path), this.stamp);
+  }
+
+  /** Fetches a part that is there into the run folder. */
+  async take(path: string): Promise<void> {
+    await this.store.get(this.options.grow, path, this.stamp.run);
+  }
+
+  /** What is missing, by the shares that are to bring it where those that came before tell into how many it was cut. */
+  missing(): { parts: number; shards: string[] } {
+    const { paths } = this.options;
+    const counts = new Set([...this.#there.values()].map(({ shard }) => shard?.split("/")[1]));
+    counts.delete(undefined);
+    const [of] = counts.size === 1 ? [Number([...counts][0])] : [];
+    const missing = paths.flatMap((path, at) => (this.has(path) ? [] : [at]));
+    const shards =
+      of === undefined ? [] : [...new Set(missing.map((at) => (at % of) + 1))].sort((a, b) => a - b);
+    return { parts: missing.length, shards: shards.map((number) => `${number}/${of}`) };
+  }
+
+  close(): void {
+    this.store.close();
+  }
+}
+
+/** Stands for all that the candidates of a Grow step follow from, by content where the run's own id goes by names. */
+function originOf(run: RunContext, { grow, policy, paths }: SharedOptions): string {
+  const files = (step: string) =>
+    run.manifest.step(step)?.outputs.map(({ path, sha256 }) => `${path} ${sha256}`) ?? [];
+  const { samples, temperature, topK, topP, maxSources, maxTokens } = run.config.grow;
+  const facts = {
+    grow,
+    policy,
+    seed: run.config.seed,
+    keys: { samples, temperature, topK, topP, maxSources, maxTokens },
+    files: [...files(stepNames.prepare), ...files(policy)],
+    parts: [paths.length, ...[paths[0], paths.at(-1)].map((path) => path && basename(path))],
+  };
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 32);
+}
