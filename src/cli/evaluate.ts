@@ -5,6 +5,7 @@ import type { Pair } from "../data/pair.js";
 import { readPairs } from "../data/read.js";
 import { UserError } from "../errors.js";
 import { policyTable, toText } from "../report/tables.js";
+import { gamingByPolicy } from "../report/verdict.js";
 import type { RunContext } from "../rest/context.js";
 import { stepNames } from "../rest/names.js";
 import { onePolicy, policiesOf } from "../rest/policies.js";
@@ -42,8 +43,15 @@ export async function evaluateCommand(options: EvaluateOptions): Promise<void> {
       }
       const result = { policies: policies.map(policyRow) };
       if (options.out !== undefined) await writeJsonAtomic(options.out, result);
-      const frame = await summarise(run);
-      terminal.result(result, (colour) => toText(policyTable({ ...frame, policies }), { colour }));
+      const { differences, ...frame } = await summarise(run);
+      // Those of the run's own test part say nothing of other pairs.
+      const shown = { ...frame, ...(differences && pairs === undefined && { differences }), policies };
+      terminal.result(result, (colour) =>
+        [
+          toText(policyTable(shown), { colour }),
+          ...gamingByPolicy(shown).map(({ policy, text }) => `Warning: ${policy}: ${text}`),
+        ].join("\n"),
+      );
     }),
   );
 }

@@ -5,15 +5,23 @@ import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { escapeMarkdown } from "../report/escape.js";
-import { decimal, plural, points, rewardPoints, translationsBy } from "../report/format.js";
+import { judgeName } from "../report/figures.js";
+import { decimal, MISSING, plural, points, rewardPoints, translationsBy } from "../report/format.js";
+import { gaming } from "../report/verdict.js";
 import type { Config } from "../rest/config.js";
+import { heldOutMetric } from "../rest/held-out.js";
 import { BC, isOnlinePolicy, parsePolicyName, stepNames } from "../rest/names.js";
 import { rewardParts } from "../rest/reward-parts.js";
 import type { Manifest } from "../store/manifest.js";
 import type { RunFolder } from "../store/run-folder.js";
+import type { Interval } from "../store/summary.js";
 import type { LayoutName } from "./export-layouts.js";
 
-const figure = z.number().nullable();
+/** JSON has no NaN: a figure that is not defined is null there. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
 const interval = z.object({ value: figure, low: figure, high: figure });
 const evaluationSchema = z.object({
   summary: z.object({
@@ -22,6 +30,7 @@ const evaluationSchema = z.object({
     reward: interval,
     bleu: interval,
     chrf: interval,
+    judge: z.object({ name: z.string(), mean: interval }).exactOptional(),
     klFromBc: figure,
   }),
 });
@@ -145,17 +154,27 @@ function history({ policy, config }: CardFacts): string[] {
 function measurements({ policy, figures, config }: CardFacts): string {
   const own = figures.find(({ name }) => name === policy);
   if (!own) return "This policy was not evaluated.";
-  const range = ({ value, low, high }: Figures["bleu"], show: (value: number | null) => string) =>
+  const judge = judgeName({ policies: figures });
+  const range = ({ value, low, high }: Interval, show: (value: number) => string) =>
     `${show(value)} [${show(low)}, ${show(high)}]`;
+  const start = figures.find(({ name }) => name === BC);
+  const parted = start && start !== own ? gaming(start, own, heldOutMetric(config)) : [];
   const rows = figures.map(
-    ({ name, reward, bleu, chrf, klFromBc }) =>
+    ({ name, reward, bleu, chrf, judge: judged, klFromBc }) =>
       `| ${name === BC && policy !== BC ? `${name}, where ReST began` : name} | ${range(reward, rewardPoints)} | ` +
-      `${range(bleu, points)} | ${range(chrf, points)} | ${name === BC ? "–" : decimal(klFromBc, 2)} |`,
+      `${range(bleu, points)} | ${range(chrf, points)} | ` +
+      (judge === undefined ? "" : `${judged ? range(judged.mean, rewardPoints) : MISSING} | `) +
+      `${name === BC ? "–" : decimal(klFromBc, 2)} |`,
   );
   return (
     `On ${plural(own.n, "source")} of the run's test part, which no training saw. The reward is 0 to 100 and of samples; BLEU and chrF ` +
-    `are of ${translationsBy(config.evaluate.beam)}; in brackets 95 % intervals; KL is from ${BC}, in nats a sequence.\n\n` +
-    `| policy | reward | BLEU | chrF | KL |\n|---|---:|---:|---:|---:|\n${rows.join("\n")}`
+    `are of ${translationsBy(config.evaluate.beam)}; in brackets 95 % intervals; KL is from ${BC}, in nats a sequence.` +
+    (judge === undefined
+      ? ""
+      : ` ${escapeMarkdown(judge)} is the judge: 0 to 100, of the translations that BLEU and chrF see; no policy is trained for it.`) +
+    `\n\n| policy | reward | BLEU | chrF |${judge === undefined ? "" : ` ${escapeMarkdown(judge)} |`} KL |\n` +
+    `|---|---:|---:|---:|${judge === undefined ? "" : "---:|"}---:|\n${rows.join("\n")}` +
+    parted.map(({ text }) => `\n\n${escapeMarkdown(text)}`).join("")
   );
 }
 

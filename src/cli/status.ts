@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { UserError } from "../errors.js";
 import { duration, plural } from "../report/format.js";
 import { consoleTables, toText } from "../report/tables.js";
+import { gamingByPolicy } from "../report/verdict.js";
 import { plannedSteps } from "../rest/algorithm.js";
 import { askedBy, askedWords } from "../rest/asked.js";
 import { withoutTransport } from "../rest/reward-parts.js";
@@ -89,7 +90,11 @@ export function statusText(
   colour: boolean,
 ): string {
   const parts: string[] = [];
-  if (summary) parts.push(consoleTables(summary, { colour }));
+  if (summary) {
+    parts.push(consoleTables(summary, { colour }));
+    const warnings = gamingByPolicy(summary).map(({ policy, text }) => `Warning: ${policy}: ${text}`);
+    if (warnings.length > 0) parts.push(warnings.join("\n"));
+  }
   if (steps.length > 0)
     parts.push(
       toText(

@@ -3,11 +3,19 @@
 import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { type GainFit, type GainForm, gainAt } from "../evaluate/over-optimisation.js";
-import type { Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
+import type { Interval, PolicySummary, RunSummary } from "../store/summary.js";
 import { escapeHtml, shorten, visible } from "./escape.js";
-import { baseline, controlNames, controlPairs, steps } from "./figures.js";
+import { baseline, controlNames, controlPairs, judgeName, steps } from "./figures.js";
 import { count, decimal, percent, points, rewardPoints, signed, translationsBy } from "./format.js";
-import { distanceOf, figureOf, type GainSeries, gainSeries, metricName, peakOf } from "./gains.js";
+import {
+  distanceOf,
+  figureName,
+  figureOf,
+  type GainFigure,
+  type GainSeries,
+  gainSeries,
+  peakOf,
+} from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
 
 export interface Chart {
@@ -323,6 +331,27 @@ function rewardByStep(summary: RunSummary): Chart {
     }),
   };
 }
+
+/** What `evaluate.judge` says; absent where no policy has its figures. */
+function judgeByStep(summary: RunSummary): Chart | undefined {
+  const judge = judgeName(summary);
+  if (judge === undefined) return undefined;
+  return {
+    name: "judge-by-step",
+    description: `What the judge ${judge} says of each policy's ${translationsBy(summary.beam)}, 0 to 100: ${listed(summary, (policy) => rewardPoints(policy.judge?.mean.value))}.`,
+    spec: byStep(summary, {
+      title: `${shortName(judge, 30)} by step`,
+      subtitle: "the judge, which no policy is trained for, 0 to 100",
+      colour: ORANGE,
+      height: 106,
+      span: 6,
+      figure: ({ judge: judged }) => hundredfold(judged?.mean ?? NOT_MEASURED),
+    }),
+  };
+}
+
+/** Not drawn. */
+const NOT_MEASURED: Interval = { value: Number.NaN, low: Number.NaN, high: Number.NaN };
 
 function metricByStep(summary: RunSummary, metric: "bleu" | "chrf"): Chart {
   const label = metric === "bleu" ? "BLEU" : "chrF";
@@ -650,7 +679,7 @@ function stretchesWithin(values: { x: number; y: number }[], { low, high }: Doma
 }
 
 /** A figure against the distance from BC: reward that is bought dearly, or at a held-out metric's expense, shows here. */
-function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | undefined {
+function againstKl(summary: RunSummary, figure: GainFigure): Chart | undefined {
   const start = baseline(summary);
   const mark = (policy: PolicySummary): Place => ({
     x: distanceOf(summary, policy),
@@ -699,8 +728,8 @@ function againstKl(summary: RunSummary, figure: "reward" | Metric): Chart | unde
     },
   };
   const y = { field: "y", ...yAxis(range, 5) };
-  const colour = figure === "reward" ? BLUE : figure === "chrf" ? GREEN : PURPLE;
-  const label = figure === "reward" ? "Mean reward" : metricName(figure);
+  const colour = { reward: BLUE, chrf: GREEN, bleu: PURPLE, judge: ORANGE }[figure];
+  const label = figure === "reward" ? "Mean reward" : shortName(figureName(summary, figure), 24);
   const right = 60;
   const places = placeLabels(
     all.map((each) => ({
@@ -775,11 +804,13 @@ export function charts(summary: RunSummary): Chart[] {
     rewardByStep(summary),
     metricByStep(summary, "chrf"),
     metricByStep(summary, "bleu"),
+    judgeByStep(summary),
     keptByStep(summary),
     bestOfN(summary, "reward"),
     bestOfN(summary, "chrf"),
     againstKl(summary, "reward"),
     againstKl(summary, summary.heldOut.metric),
+    againstKl(summary, "judge"),
   ].filter((chart) => chart !== undefined);
 }
 

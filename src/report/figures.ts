@@ -5,6 +5,15 @@ import type { PolicySummary, RunSummary } from "../store/summary.js";
 /** What places a policy in its run. */
 type Placed = Pick<PolicySummary, "name" | "grow" | "improve" | "control">;
 
+/** What `evaluate.judge` is called; undefined where no policy has its figures. */
+export function judgeName({
+  policies,
+}: {
+  policies: readonly Pick<PolicySummary, "judge">[];
+}): string | undefined {
+  return policies.find(({ judge }) => judge)?.judge?.name;
+}
+
 /** The policies of ReST itself in the order they were made, the behaviour-cloning one first; controls left out. */
 export function steps<P extends Placed>({ policies }: { policies: readonly P[] }): P[] {
   return policies

@@ -3,7 +3,7 @@
 import { bestOfNKl } from "../evaluate/kl.js";
 import { fitGain, type GainFit, type GainForm, type GainPoint } from "../evaluate/over-optimisation.js";
 import type { Metric, PolicySummary, RunSummary } from "../store/summary.js";
-import { baseline, steps } from "./figures.js";
+import { baseline, judgeName, steps } from "./figures.js";
 import { count } from "./format.js";
 
 /** A place at `distance` = √KL from BC, where the figure is `gain` points of 100 above BC's. */
@@ -11,10 +11,13 @@ export interface NamedGain extends GainPoint {
   name: string;
 }
 
+/** What policies gain or lose: their reward, a metric, or what `evaluate.judge` says. */
+export type GainFigure = "reward" | Metric | "judge";
+
 export interface GainSeries {
-  /** `reward, policies`, `reward, best of N`, and the same of the held-out metric. */
-  name: `${"reward" | "held-out"}, ${"policies" | "best of N"}`;
-  figure: "reward" | Metric;
+  /** `reward, policies`, `reward, best of N`, and the same of the held-out metric; of the judge, `judge, policies`. */
+  name: `${"reward" | "held-out" | "judge"}, ${"policies" | "best of N"}`;
+  figure: GainFigure;
   form: GainForm;
   points: NamedGain[];
   fit: GainFit;
@@ -22,7 +25,7 @@ export interface GainSeries {
 
 type JudgedPolicy = Pick<
   PolicySummary,
-  "name" | "grow" | "improve" | "control" | "reward" | "bleu" | "chrf" | "klFromBc"
+  "name" | "grow" | "improve" | "control" | "reward" | "bleu" | "chrf" | "judge" | "klFromBc"
 >;
 
 /** What of a run gains are read from: there before the run is finished, too. */
@@ -41,12 +44,18 @@ export function peakOf(fit: GainFit): { peak: GainPoint; reached: boolean } | { 
   return { peak, reached: peak.distance <= furthest };
 }
 
+/** In words; the judge by its own name. */
+export function figureName(run: Pick<JudgedRun, "policies">, figure: GainFigure): string {
+  return figure === "judge" ? (judgeName(run) ?? "judge") : metricName(figure);
+}
+
 export function metricName(figure: "reward" | Metric): string {
   return { reward: "reward", bleu: "BLEU", chrf: "chrF" }[figure];
 }
 
-/** The figure in points, 0 to 100. */
-export function figureOf(policy: JudgedPolicy, figure: "reward" | Metric): number {
+/** The figure in points, 0 to 100; NaN where the policy has none. */
+export function figureOf(policy: JudgedPolicy, figure: GainFigure): number {
+  if (figure === "judge") return (policy.judge?.mean.value ?? Number.NaN) * 100;
   return figure === "reward" ? policy.reward.value * 100 : policy[figure].value;
 }
 
@@ -57,8 +66,9 @@ export function distanceOf(summary: JudgedRun, policy: JudgedPolicy): number {
 }
 
 /**
- * The reward and the held-out metric, each along the policies of ReST (fitted in the form of reinforcement learning) and
- * along the best of N of BC's samples, whose KL is log n − (n − 1)/n. Series without a point away from BC are left out.
+ * The reward, the held-out metric and the judge, each along the policies of ReST (fitted in the form of reinforcement
+ * learning), the first two also along the best of N of BC's samples, whose KL is log n − (n − 1)/n and which no judge
+ * scores. Series without a point away from BC are left out.
  */
 export function gainSeries(summary: JudgedRun): GainSeries[] {
   const start = baseline(summary);
@@ -66,6 +76,7 @@ export function gainSeries(summary: JudgedRun): GainSeries[] {
   const figures = [
     { label: "reward", figure: "reward" },
     { label: "held-out", figure: summary.heldOut.metric },
+    { label: "judge", figure: "judge" },
   ] as const;
   return figures
     .flatMap(({ label, figure }): Omit<GainSeries, "fit">[] => [
@@ -85,7 +96,12 @@ export function gainSeries(summary: JudgedRun): GainSeries[] {
               ],
         ),
       },
-      { name: `${label}, best of N`, figure, form: "best-of-n", points: bestOfNGains(summary, figure) },
+      {
+        name: `${label}, best of N`,
+        figure,
+        form: "best-of-n",
+        points: figure === "judge" ? [] : bestOfNGains(summary, figure),
+      },
     ])
     .map((series) => ({
       ...series,

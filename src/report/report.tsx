@@ -41,7 +41,10 @@ function Report({ summary, drawings, verdict: { headline, findings } }: ReportPr
   return (
     <>
       <Opening summary={summary} headline={headline} />
-      <Figures drawings={drawings} columns={[["reward-by-step"], ["chrf-by-step", "bleu-by-step"]]} />
+      <Figures
+        drawings={drawings}
+        columns={[["reward-by-step"], ["chrf-by-step", "bleu-by-step", "judge-by-step"]]}
+      />
       {findings.length > 0 && (
         <Section title="What the figures say">
           <Findings findings={findings} />

@@ -8,7 +8,7 @@ import type {
   RunSummary,
 } from "../store/summary.js";
 import { abridged, escapeMarkdown, visible } from "./escape.js";
-import { baseline, controlNames, controlPairs, inTableOrder, steps } from "./figures.js";
+import { baseline, controlNames, controlPairs, inTableOrder, judgeName, steps } from "./figures.js";
 import {
   count,
   decimal,
@@ -20,7 +20,7 @@ import {
   signed,
   translationsBy,
 } from "./format.js";
-import { distanceOf, gainSeries, metricName, peakOf } from "./gains.js";
+import { distanceOf, figureName, gainSeries, metricName, peakOf } from "./gains.js";
 
 interface Column {
   header: string;
@@ -68,7 +68,7 @@ export function policyTable(summary: RunSummary): Table {
   const controls = new Map(
     controlPairs(summary).map(({ selected, control }) => [selected.name, control] as const),
   );
-  const judge = summary.policies.find((policy) => policy.judge)?.judge?.name;
+  const judge = judgeName(summary);
   const rows = inTableOrder(summary).map((policy): Row => {
     const control = controls.get(policy.name);
     const cells = [
@@ -78,7 +78,7 @@ export function policyTable(summary: RunSummary): Table {
       ...(controls.size === 0 ? [] : [control ? rewardGain(summary, policy, control) : MISSING]),
       points(policy.bleu.value),
       points(policy.chrf.value),
-      ...(judge === undefined ? [] : [policy.judge ? rewardPoints(policy.judge.mean.value) : MISSING]),
+      ...(judge === undefined ? [] : [policy.judge ? rewardInterval(policy.judge.mean) : MISSING]),
       policy === start ? MISSING : decimal(policy.klFromBc, 2),
       decimal(policy.diversity.distinct2, 2),
       percent(policy.diversity.uniqueShare),
@@ -97,7 +97,7 @@ export function policyTable(summary: RunSummary): Table {
   const notes = ["Mean reward: 0 to 100, higher is better, with its 95 % interval."];
   if (judge !== undefined)
     notes.push(
-      `${judge}: the judge, which no policy is trained for; its mean over the translations that BLEU and chrF see, 0 to 100.`,
+      `${judge}: the judge, which no policy is trained for; its mean over the translations that BLEU and chrF see, 0 to 100, with its 95 % interval.`,
     );
   if (rows.some(({ mark }) => mark === "control")) {
     notes.push(
@@ -213,7 +213,9 @@ export function answersTable(summary: RunSummary): Table {
 /** One row a curve: gain against √KL, fitted, and where it peaks. */
 export function curveTable(summary: RunSummary): Table {
   const rows = gainSeries(summary).map(({ name, figure, form, points: places, fit }): Row => {
-    const label = `${name.replace("held-out", `${metricName(figure)} (held out)`)}`;
+    const label = name
+      .replace("held-out", `${figureName(summary, figure)} (held out)`)
+      .replace("judge", `${figureName(summary, figure)} (judge)`);
     const shape = form === "rl" ? "d(α − β ln d)" : "d(α − βd)";
     const [alpha, beta] =
       "curve" in fit ? [decimal(fit.curve.alpha, 2), decimal(fit.curve.beta, 2)] : [MISSING, MISSING];
@@ -243,7 +245,7 @@ export function curveTable(summary: RunSummary): Table {
     rows,
     notes: [
       "d: √KL from BC. Gain: points of 100 over BC; of the best of N, over one sample. Forms: Gao et al. (2022), least squares.",
-      `KL is at temperature 1, mean reward at the evaluation's; BLEU and chrF are of ${translationsBy(summary.beam)}, of the best of N sentence by sentence.`,
+      `KL is at temperature 1, mean reward at the evaluation's; BLEU${judgeName(summary) === undefined ? "" : ", the judge"} and chrF are of ${translationsBy(summary.beam)}, of the best of N sentence by sentence.`,
       summary.heldOut.why,
     ],
   };
@@ -252,6 +254,7 @@ export function curveTable(summary: RunSummary): Table {
 /** One row a point of the curves. */
 export function gainTable(summary: RunSummary): Table {
   const all = gainSeries(summary);
+  const judge = judgeName(summary);
   const column = (name: string, place: string): string => {
     const point = all
       .filter((series) => series.name.startsWith(name))
@@ -264,9 +267,21 @@ export function gainTable(summary: RunSummary): Table {
   );
   return {
     title: "Points of the curves",
-    columns: [left("point"), right("√KL"), right("reward"), right(metricName(summary.heldOut.metric))],
+    columns: [
+      left("point"),
+      right("√KL"),
+      right("reward"),
+      right(metricName(summary.heldOut.metric)),
+      ...(judge === undefined ? [] : [right(judge)]),
+    ],
     rows: [...places].map(([name, distance]) => ({
-      cells: [name, decimal(distance, 3), column("reward", name), column("held-out", name)],
+      cells: [
+        name,
+        decimal(distance, 3),
+        column("reward", name),
+        column("held-out", name),
+        ...(judge === undefined ? [] : [column("judge", name)]),
+      ],
     })),
     notes: ["Gains in points of 100 over BC; of the best of N over one sample of BC's."],
   };
@@ -438,6 +453,7 @@ export interface ExampleEntry {
   policies: string[];
   text: string;
   reward: number;
+  judge?: number;
 }
 
 /** Translations of an example in the order of the policy table. */
@@ -451,12 +467,15 @@ export function exampleEntries(summary: RunSummary, example: ExampleTranslations
   ]);
   const entries: ExampleEntry[] = [];
   for (const name of names) {
-    const { text, reward } = translations.get(name)!;
+    const { text, reward, judge } = translations.get(name)!;
     const same = entries.find(
-      (entry) => entry.text === text && rewardPoints(entry.reward) === rewardPoints(reward),
+      (entry) =>
+        entry.text === text &&
+        rewardPoints(entry.reward) === rewardPoints(reward) &&
+        rewardPoints(entry.judge) === rewardPoints(judge),
     );
     if (same) same.policies.push(name);
-    else entries.push({ policies: [name], text, reward });
+    else entries.push({ policies: [name], text, reward, ...(judge !== undefined && { judge }) });
   }
   return entries;
 }

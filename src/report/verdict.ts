@@ -2,7 +2,7 @@
 
 import type { BestOfNPoint, HeldOut, Interval, Metric, PolicySummary, RunSummary } from "../store/summary.js";
 import { visible } from "./escape.js";
-import { baseline, controlPairs, lastStep, steps } from "./figures.js";
+import { baseline, controlPairs, judgeName, lastStep, steps } from "./figures.js";
 import { count, decimal, percent, plural, points, rewardPoints, signed } from "./format.js";
 import { gainSeries, metricName, peakOf } from "./gains.js";
 import { bestOfNPolicies } from "./tables.js";
@@ -21,6 +21,7 @@ export interface Finding {
     | "reward"
     | "bleu"
     | "chrf"
+    | "judge"
     | "selection"
     | "gaming"
     | "held-out"
@@ -99,6 +100,19 @@ export function change(before: Interval, after: Interval): Change {
   return "equal";
 }
 
+/** What policies are compared by; `judge` is what `evaluate.judge` says. */
+type Figure = "reward" | Metric | "judge";
+
+/** What a figure is multiplied by to stand in points of 100. */
+const SCALES: Readonly<Record<Figure, number>> = { reward: 100, bleu: 1, chrf: 1, judge: 100 };
+
+const NOT_MEASURED: Interval = { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+
+/** On the figure's own scale; NaN where the policy has none. */
+function intervalOf(policy: Measured, figure: Figure): Interval {
+  return figure === "judge" ? (policy.judge?.mean ?? NOT_MEASURED) : policy[figure];
+}
+
 /** How a figure went from one policy to another, and what tells that it is beyond noise or not. */
 interface Judgement {
   how: Change;
@@ -108,18 +122,19 @@ interface Judgement {
 
 /** By the interval of the difference, paired by source, where the summary holds it; else by the overlap of the two. */
 function judge(
-  { differences = [] }: RunSummary,
-  before: PolicySummary,
-  after: PolicySummary,
-  figure: "reward" | "bleu" | "chrf",
+  { differences = [] }: Pick<RunSummary, "differences">,
+  before: Measured,
+  after: Measured,
+  figure: Figure,
 ): Judgement {
   const found = differences.find(({ policy, against }) => policy === after.name && against === before.name);
-  if (!found) {
-    const how = change(before[figure], after[figure]);
+  const difference = found?.[figure];
+  if (!difference) {
+    const how = change(intervalOf(before, figure), intervalOf(after, figure));
     return { how, why: clear(how) ? "the 95 % intervals do not overlap" : "the 95 % intervals overlap" };
   }
-  const { value, low, high } = found[figure];
-  const scale = figure === "reward" ? 100 : 1;
+  const { value, low, high } = difference;
+  const scale = SCALES[figure];
   return {
     how: change({ value: 0, low: 0, high: 0 }, { value, low, high }),
     why: `95 % interval of the difference ${signed(scale * low)} to ${signed(scale * high)}`,
@@ -163,6 +178,7 @@ function judged(summary: RunSummary): Verdict {
     ...stepByStep(summary),
     metric(summary, "chrf", "chrF", start, last),
     metric(summary, "bleu", "BLEU", start, last),
+    ...judgeFinding(summary, start, last),
     { kind: "neutral", topic: "held-out", text: summary.heldOut.why },
     ...overOptimisation(summary),
     ...guarded(summary),
@@ -173,7 +189,7 @@ function judged(summary: RunSummary): Verdict {
 }
 
 function gamed(summary: RunSummary, start: PolicySummary, last: PolicySummary) {
-  return gaming(start, last, summary.heldOut, (metric) => judge(summary, start, last, metric).how);
+  return gaming(start, last, summary.heldOut, (figure) => judge(summary, start, last, figure).how);
 }
 
 function startToLast(summary: RunSummary, start: PolicySummary, last: PolicySummary): string {
@@ -186,22 +202,32 @@ function startToLast(summary: RunSummary, start: PolicySummary, last: PolicySumm
     "fell within noise": `Mean reward went ${figures}, a fall within noise`,
     fell: `Mean reward fell ${figures}, beyond noise`,
   }[how];
-  const metrics = chrfAndBleu(
-    judge(summary, start, last, "chrf").how,
-    judge(summary, start, last, "bleu").how,
-  );
+  const named = judgeName({ policies: [last] });
+  const metrics = byMetric([
+    { name: "chrF", how: judge(summary, start, last, "chrf").how },
+    { name: "BLEU", how: judge(summary, start, last, "bleu").how },
+    ...(named === undefined
+      ? []
+      : [{ name: `the judge ${named}`, how: judge(summary, start, last, "judge").how }]),
+  ]);
   const [warning] = gamed(summary, start, last);
   if (how === "rose" && warning?.sure) return `${reward}, but ${metrics}: possible gaming of the reward.`;
   return `${reward}; ${metrics}.`;
 }
 
-/** The second half of the headline: what the metrics that nobody trained on did. */
-function chrfAndBleu(chrf: Change, bleu: Change): string {
-  const verb = (how: Change): string => (clear(how) ? how : "stayed within noise");
-  if (verb(chrf) === verb(bleu)) {
-    return `chrF and BLEU ${verb(chrf)}`;
+/** The second half of the headline: what the metrics that nobody trained on did; those that did the same together. */
+function byMetric(metrics: readonly { name: string; how: Change }[]): string {
+  const together = new Map<string, string[]>();
+  for (const { name, how } of metrics) {
+    const verb = clear(how) ? how : "stayed within noise";
+    together.set(verb, [...(together.get(verb) ?? []), name]);
   }
-  return `chrF ${verb(chrf)}, BLEU ${verb(bleu)}`;
+  return [...together].map(([verb, names]) => `${listed(names)} ${verb}`).join(", ");
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(names: readonly string[]): string {
+  return [names.slice(0, -1).join(", "), names.at(-1)].filter(Boolean).join(" and ");
 }
 
 function stepByStep(summary: RunSummary): Finding[] {
@@ -270,6 +296,25 @@ function metric(
   return { kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic, text };
 }
 
+/** What `evaluate.judge` says, and whether the reward went the other way. */
+function judgeFinding(summary: RunSummary, start: PolicySummary, last: PolicySummary): Finding[] {
+  const [before, after] = [start.judge?.mean, last.judge?.mean];
+  if (!before || !after) return [];
+  const name = `The judge ${last.judge!.name}, which no policy is trained for,`;
+  const { how, why } = judge(summary, start, last, "judge");
+  const figures = `${rewardPoints(before.value)} → ${rewardPoints(after.value)}, ${signed(100 * (after.value - before.value))}`;
+  const parted =
+    after.value < before.value && last.reward.value > start.reward.value ? " while the reward rose" : "";
+  const text = {
+    rose: `${name} rose (${figures}); ${why}.`,
+    "rose within noise": `${name} stayed within noise (${figures}): ${why}.`,
+    equal: `${name} did not change (${figures}).`,
+    "fell within noise": `${name} fell${parted}, within noise (${figures}): ${why}.`,
+    fell: `${name} fell${parted} (${figures}); ${why}.`,
+  }[how];
+  return [{ kind: how === "rose" ? "good" : how === "fell" ? "bad" : "neutral", topic: "judge", text }];
+}
+
 /** Selection by reward against as many candidates chosen at random. */
 function selection(summary: RunSummary): Finding[] {
   const start = baseline(summary)!;
@@ -307,27 +352,55 @@ function selection(summary: RunSummary): Finding[] {
 }
 
 /** The figures that tell gaming from a gain. */
-type Judged = Pick<PolicySummary, "reward" | "bleu" | "chrf">;
+type Measured = Pick<PolicySummary, "name" | "reward" | "bleu" | "chrf" | "judge">;
+
+/** What of a run the sentences on gaming are read from: there before the run is finished, too. */
+export interface GamedRun extends Pick<RunSummary, "differences" | "heldOut"> {
+  policies: readonly (Measured & Pick<PolicySummary, "grow" | "improve" | "control">)[];
+}
+
+/** Of each policy beside the first whose reward is above the first one's while the judge or metrics are below: a sentence. */
+export function gamingByPolicy(run: GamedRun): { policy: string; text: string }[] {
+  const start = baseline(run);
+  if (!start) return [];
+  return run.policies
+    .filter((policy) => policy !== start && !policy.control)
+    .flatMap((policy) =>
+      gaming(start, policy, run.heldOut, (figure) => judge(run, start, policy, figure).how).map(
+        ({ text }) => ({
+          policy: visible(policy.name),
+          text: visible(text),
+        }),
+      ),
+    );
+}
 
 /**
- * Reward up while a metric goes down; `sure` when that fall is beyond noise. Within noise only the metrics of another
- * family than the reward count, and all of them.
+ * Reward up while a metric or the judge goes down; `sure` when that fall is beyond noise. Within noise only what is of
+ * another family than the reward counts, and all of it.
  */
 export function gaming(
-  start: Judged,
-  last: Judged,
+  start: Measured,
+  last: Measured,
   { judges }: HeldOut,
-  how = (metric: Metric) => change(start[metric], last[metric]),
+  how = (figure: Metric | "judge") => change(intervalOf(start, figure), intervalOf(last, figure)),
 ): (Finding & { sure: boolean })[] {
   if (last.reward.value <= start.reward.value) return [];
-  const metrics = [
-    { metric: "chrf" as const, label: "chrF", before: start.chrf, after: last.chrf },
-    { metric: "bleu" as const, label: "BLEU", before: start.bleu, after: last.bleu },
+  const named = start.judge && last.judge && `the judge ${last.judge.name}`;
+  const metrics: { metric: Metric | "judge"; label: string }[] = [
+    { metric: "chrf", label: "chrF" },
+    { metric: "bleu", label: "BLEU" },
+    ...(named === undefined ? [] : [{ metric: "judge" as const, label: named }]),
   ];
   const say = (list: typeof metrics): string =>
-    list
-      .map(({ label, before, after }) => `${label} fell (${points(before.value)} → ${points(after.value)})`)
-      .join(" and ");
+    listed(
+      list.map(({ metric, label }) => {
+        const [before, after] = [start, last].map(
+          (policy) => intervalOf(policy, metric).value * SCALES[metric],
+        );
+        return `${label} fell (${points(before)} → ${points(after)})`;
+      }),
+    );
   const fallen = metrics.filter(({ metric }) => how(metric) === "fell");
   if (fallen.length > 0) {
     return [
@@ -339,7 +412,7 @@ export function gaming(
       },
     ];
   }
-  const outside = metrics.filter(({ metric }) => judges.includes(metric));
+  const outside = metrics.filter(({ metric }) => metric === "judge" || judges.includes(metric));
   if (outside.every(({ metric }) => how(metric) === "fell within noise")) {
     return [
       {
@@ -349,7 +422,7 @@ export function gaming(
         text:
           outside.length === 1
             ? `Reward went up while ${say(outside)}. That is within noise, but if it goes on falling the policy is gaming the reward.`
-            : `Reward went up while ${say(outside)}. Both are within noise, but if they go on falling the policy is gaming the reward.`,
+            : `Reward went up while ${say(outside)}. ${outside.length === 2 ? "Both" : "All"} are within noise, but if they go on falling the policy is gaming the reward.`,
       },
     ];
   }

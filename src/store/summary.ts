@@ -187,11 +187,19 @@ export interface HeldOut {
   why: string;
 }
 
+export interface ScoredTranslation {
+  text: string;
+  /** In [0, 1]. */
+  reward: number;
+  /** What `evaluate.judge` says of it, in [0, 1]; absent where there is none, and in evaluations of before it was kept. */
+  judge?: number;
+}
+
 export interface ExampleTranslations {
   source: string;
   reference: string;
   /** Policy name to its translation, as BLEU and chrF see it, and the reward of that. */
-  translations: Record<string, { text: string; reward: number }>;
+  translations: Record<string, ScoredTranslation>;
 }
 
 /** The policy of an online training as it was seen on the validation part, on its way. */
@@ -232,6 +240,8 @@ export interface Difference {
   /** In points. */
   bleu: Interval;
   chrf: Interval;
+  /** In [−1, 1]; absent where not both have the judge's score of each translation. */
+  judge?: Interval;
 }
 
 export interface RunSummary {

@@ -47,7 +47,7 @@ const COLOURS = [INK, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY];
 const colourOf = (at: number): string => COLOURS[at % COLOURS.length]!;
 
 /** Of the dots of a group. */
-const SERIES_COLOURS = [BLUE, GREEN];
+const SERIES_COLOURS = [BLUE, GREEN, ORANGE];
 
 const HEIGHT = 240;
 /** Least height of an axis, so that noise does not look like a mountain. */

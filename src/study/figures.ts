@@ -1,10 +1,10 @@
 /** The paper's figures for the user's data: those whose arms are there, with their figures as CSV beside them. */
 
-import type { Chart } from "../report/charts.js";
+import { type Chart, shortName } from "../report/charts.js";
 import { decimal } from "../report/format.js";
 import { type Drawing, dotChart, type Line, lineChart } from "./charts.js";
 import { differenceOf, type Estimate, rewardLevelOf } from "./intervals.js";
-import { type ArmView, distinctBc, mainArm, type PolicyView, type StudyView } from "./view.js";
+import { type ArmView, distinctBc, judgeOf, mainArm, type PolicyView, type StudyView } from "./view.js";
 
 export interface Figure {
   /** `figure-3`, as the paper numbers it; fit for a file name. */
@@ -119,27 +119,49 @@ function bestOfNCurves(view: StudyView, main: ArmView | undefined): Figure | Mis
 function anotherJudge(view: StudyView): Figure | MissingFigure {
   const name = "figure-7";
   const title = "What another judge says: change from BC";
+  const judge = judgeOf(view.arms.flatMap(({ bc, steps }) => [bc, ...steps.slice(-1)]));
   const rows = view.arms.flatMap(({ arm, bc, steps }) => {
     const last = arm.kind === "best-of-n" ? undefined : steps.at(-1);
     const reward = last && differenceOf(last.reward, bc.reward);
     const chrf = last && differenceOf(last.chrf, bc.chrf);
-    return last && reward && chrf ? [{ name: last.name, reward: hundredfold(reward), chrf }] : [];
+    const judged = judge !== undefined && last ? differenceOf(last.judge!.mean, bc.judge!.mean) : undefined;
+    return last && reward && chrf
+      ? [{ name: last.name, reward: hundredfold(reward), chrf, judge: judged && hundredfold(judged) }]
+      : [];
   });
   if (rows.length === 0) return { name, title, why: "no arm beside BC is finished" };
   const about =
-    "The paper's Figure 7 asks people; here chrF, which no policy was selected by, stands in their place. Where the two rank the policies differently, more reward is not a better translation.";
+    judge === undefined
+      ? "The paper's Figure 7 asks people; here chrF, which no policy was selected by, stands in their place. Where the two rank the policies differently, more reward is not a better translation."
+      : `The paper's Figure 7 asks people; here chrF and ${judge}, which no policy was selected by, stand in their place. Where they rank the policies differently than the reward does, more reward is not a better translation.`;
   return {
     ...{ name, title, about },
-    chart: dotChart(drawing(name, title, "blue: reward, green: chrF; bars: 95 % interval"), {
-      series: ["reward", "chrF"],
-      groups: rows.map((row) => ({ name: row.name, dots: [row.reward, row.chrf] })),
-    }),
+    chart: dotChart(
+      drawing(
+        name,
+        title,
+        `blue: reward, green: chrF${judge === undefined ? "" : `, orange: ${shortName(judge)}`}; bars: 95 % interval`,
+      ),
+      {
+        series: ["reward", "chrF", ...(judge === undefined ? [] : [judge])],
+        groups: rows.map((row) => ({
+          name: row.name,
+          dots: [row.reward, row.chrf, ...(row.judge ? [row.judge] : [])],
+        })),
+      },
+    ),
     csv: csv(
-      ["policy", "reward_change", "reward_low", "reward_high", "chrf_change", "chrf_low", "chrf_high"],
-      rows.map(({ name: policy, reward, chrf }) => [
+      [
+        "policy",
+        ...["reward", "chrf", ...(judge === undefined ? [] : ["judge"])].flatMap((figure) => [
+          `${figure}_change`,
+          `${figure}_low`,
+          `${figure}_high`,
+        ]),
+      ],
+      rows.map(({ name: policy, reward, chrf, judge: judged }) => [
         policy,
-        ...[reward.value, reward.low, reward.high],
-        ...[chrf.value, chrf.low, chrf.high],
+        ...[reward, chrf, ...(judged ? [judged] : [])].flatMap(({ value, low, high }) => [value, low, high]),
       ]),
     ),
   };

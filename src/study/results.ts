@@ -28,6 +28,8 @@ export interface PolicyResult {
   reward: Measured;
   bleu: Measured;
   chrf: Measured;
+  /** What `evaluate.judge` says of the translations, in [0, 1]; absent where its score of each was not kept. */
+  judge?: { name: string; mean: Measured };
   klFromBc: number;
   samplesDrawn: number;
   rewardCalls: number;
@@ -118,6 +120,7 @@ function policyResult(
       rows: () => chrfStatistics(hypotheses, used),
       metric: chrfFromStatistics,
     },
+    ...judged(seed, summary, translations),
     klFromBc: summary.klFromBc ?? Number.NaN,
     samplesDrawn,
     rewardCalls,
@@ -127,6 +130,16 @@ function policyResult(
       chrf,
     })),
   };
+}
+
+function judged(
+  seed: number,
+  { judge }: Evaluation["summary"],
+  translations: Evaluation["translations"],
+): Pick<PolicyResult, "judge"> {
+  const scores = translations.flatMap(({ judge: score }) => score ?? []);
+  if (!judge || scores.length < translations.length) return {};
+  return { judge: { name: judge.name, mean: meanOf(seed, judge.mean.value, scores) } };
 }
 
 function meanOf(seed: number, value: number, bySource: readonly number[]): Measured {

@@ -23,6 +23,8 @@ export interface TableRow {
   /** Null for best-of-N, whose choice among samples is judged by reward and chrF alone. */
   bleu: number | null;
   chrf: number;
+  /** What `evaluate.judge` says of the translations, with its interval, in [0, 1]; null where there is none. */
+  judge: { name: string; mean: number; low: number; high: number } | null;
   /** Candidates sampled to train the policy. */
   samples: number;
   seeds: number;
@@ -58,6 +60,7 @@ function policyRow(view: StudyView, policy: PolicyView, loss: string | null): Ta
     high: level.high,
     bleu: mean(policy.bleu.map(({ value }) => value)),
     chrf: mean(policy.chrf.map(({ value }) => value)),
+    judge: judged(policy),
     samples: policy.samplesDrawn,
     seeds: level.seeds,
     over: level.over,
@@ -65,6 +68,12 @@ function policyRow(view: StudyView, policy: PolicyView, loss: string | null): Ta
       ? { reward: difference.value, low: difference.low, high: difference.high }
       : null,
   };
+}
+
+function judged({ judge }: PolicyView): TableRow["judge"] {
+  if (!judge) return null;
+  const { value, low, high } = rewardLevelOf(judge.mean);
+  return { name: judge.name, mean: value, low, high };
 }
 
 /** The largest N of BC's curve: what sampling alone reaches. */
@@ -85,6 +94,7 @@ function bestOfNRow(start: PolicyView): TableRow[] {
       high: level.high,
       bleu: null,
       chrf: last.chrf,
+      judge: null,
       samples: 0,
       seeds: level.seeds,
       over: level.over,
@@ -95,6 +105,7 @@ function bestOfNRow(start: PolicyView): TableRow[] {
 
 /** For Markdown, a terminal and the page. */
 export function table1(rows: readonly TableRow[]): Table {
+  const judges = [...new Set(rows.flatMap(({ judge }) => judge?.name ?? []))];
   const best = Math.max(...rows.filter(isTrained).map(({ reward }) => reward));
   const right = (header: string) => ({ header, align: "right" as const });
   return {
@@ -106,6 +117,7 @@ export function table1(rows: readonly TableRow[]): Table {
       right("vs random"),
       right("BLEU"),
       right("chrF"),
+      ...judges.map(right),
       right("samples"),
       right("seeds"),
     ],
@@ -113,10 +125,13 @@ export function table1(rows: readonly TableRow[]): Table {
       cells: [
         row.name,
         row.loss ?? MISSING,
-        `${rewardPoints(row.reward)} [${rewardPoints(row.low)}, ${rewardPoints(row.high)}]`,
+        withInterval(row.reward, row),
         versus(row),
         points(row.bleu),
         points(row.chrf),
+        ...judges.map((name) =>
+          row.judge?.name === name ? withInterval(row.judge.mean, row.judge) : MISSING,
+        ),
         count(row.samples),
         decimal(row.seeds, 0),
       ],
@@ -126,9 +141,18 @@ export function table1(rows: readonly TableRow[]): Table {
       "Mean reward: 0 to 100, of samples on sources never trained on, with its 95 % interval.",
       "vs random: minus the policy trained by as many steps on as many candidates chosen at random, with its interval.",
       "samples: candidates drawn to train the policy; best of N draws its N at every use instead.",
+      ...judges.map(
+        (name) =>
+          `${name}: the judge, which no policy is trained for; of the translations that BLEU and chrF see, 0 to 100, with its interval.`,
+      ),
       basis(rows),
     ],
   };
+}
+
+/** In points of 100. */
+function withInterval(value: number, { low, high }: { low: number; high: number }): string {
+  return `${rewardPoints(value)} [${rewardPoints(low)}, ${rewardPoints(high)}]`;
 }
 
 function markOf(row: TableRow, best: number): Pick<Table["rows"][number], "mark"> {

@@ -17,7 +17,7 @@ import {
   weakest,
 } from "./decide.js";
 import { differenceOf, type Estimate, levelOf, type Measured } from "./intervals.js";
-import { type ArmView, mainArm, type PolicyView, type StudyView } from "./view.js";
+import { type ArmView, judgeOf, mainArm, type PolicyView, type StudyView } from "./view.js";
 
 export interface Finding {
   number: 1 | 2 | 3 | 4 | 5 | 6 | 7;
@@ -256,15 +256,19 @@ function ranksApart(view: StudyView): Finding {
     ...(main ? [main.bc] : []),
     ...view.arms.flatMap(({ arm, steps }) => (arm.kind === "best-of-n" ? [] : steps.slice(-1))),
   ];
+  const model = judgeOf(policies);
+  const judgedBy = (policy: PolicyView) =>
+    model === undefined || !policy.judge ? policy.chrf : policy.judge.mean;
+  const name = model ?? "chrF";
   const pairs = policies.flatMap((one, at) =>
     policies.slice(at + 1).flatMap((other): (JudgedPair & { name: string })[] => {
       const reward = differenceOf(one.reward, other.reward);
-      const judge = differenceOf(one.chrf, other.chrf);
+      const judge = differenceOf(judgedBy(one), judgedBy(other));
       return reward && judge ? [{ name: `${one.name} and ${other.name}`, reward, judge }] : [];
     }),
   );
   if (pairs.length === 0) return { number: 7, claim, ...undecided("Fewer than two policies are finished.") };
-  const agreement = rankAgreement(policies);
+  const agreement = rankAgreement(policies, judgedBy);
   const apart = pairs.filter(({ reward, judge }) => side(reward) * side(judge) < 0);
   const told = pairs.filter(({ reward }) => side(reward) !== 0);
   return {
@@ -273,28 +277,48 @@ function ranksApart(view: StudyView): Finding {
     verdict: rankDifferently(pairs),
     figure: {
       ...agreement,
-      of: "Kendall's τ between mean reward and chrF of the policies",
+      of: `Kendall's τ between mean reward and ${name} of the policies`,
       unit: "from −1 to 1",
     },
     text:
-      `In place of people the judge is chrF against the references, which no policy was selected by${
-        usesReferences(view)
-          ? ", though the reward is made from it or taught by it, so that it is not fully independent"
-          : ""
+      `${
+        model === undefined
+          ? `In place of people the judge is chrF against the references, which no policy was selected by${
+              usesReferences(view)
+                ? ", though the reward is made from it or taught by it, so that it is not fully independent"
+                : ""
+            }`
+          : `In place of people the judge is ${model} (evaluate.judge), which no policy was selected by`
       }. Of ${pairs.length} pairs of policies the reward tells ${told.length} apart; ` +
       (apart.length > 0
-        ? `chrF orders ${apart.map(({ name }) => name).join(", ")} the other way round, beyond noise.`
-        : "chrF orders none of them the other way round beyond noise."),
+        ? `${name} orders ${apart.map((pair) => pair.name).join(", ")} the other way round, beyond noise.`
+        : `${name} orders none of them the other way round beyond noise.`) +
+      parted(view, judgedBy, name),
   };
 }
 
+/** Last policies whose reward is above BC's, and what the judge says below it: a sentence, or nothing. */
+function parted({ arms }: StudyView, judgedBy: (policy: PolicyView) => Measured[], judge: string): string {
+  const names = arms.flatMap(({ arm, bc, steps }) => {
+    const last = arm.kind === "best-of-n" ? undefined : steps.at(-1);
+    const reward = last && differenceOf(last.reward, bc.reward);
+    const judged = last && differenceOf(judgedBy(last), judgedBy(bc));
+    if (!reward || !judged || reward.value <= 0 || judged.value >= 0) return [];
+    return [`${last.name}${side(judged) < 0 ? "" : " (within noise)"}`];
+  });
+  return names.length === 0 ? "" : ` From BC on the reward rose while ${judge} fell: ${names.join(", ")}.`;
+}
+
 /** τ over the policies with its interval: of the seeds' τ, or with one seed over the sources that all are judged on. */
-function rankAgreement(policies: readonly PolicyView[]): Estimate {
+function rankAgreement(
+  policies: readonly PolicyView[],
+  judgedBy: (policy: PolicyView) => Measured[],
+): Estimate {
   const judged = (seed: number) =>
-    policies.flatMap(({ reward, chrf }) => {
-      const one = reward.find((figure) => figure.seed === seed);
-      const other = chrf.find((figure) => figure.seed === seed);
-      return one && other ? [{ reward: one, chrf: other }] : [];
+    policies.flatMap((policy) => {
+      const one = policy.reward.find((figure) => figure.seed === seed);
+      const other = judgedBy(policy).find((figure) => figure.seed === seed);
+      return one && other ? [{ reward: one, judge: other }] : [];
     });
   const agreement = (rewards: readonly number[], scores: readonly number[]): number => {
     const tau = kendall(rewards, scores);
@@ -308,10 +332,10 @@ function rankAgreement(policies: readonly PolicyView[]): Estimate {
       seed,
       value: agreement(
         pairs.map(({ reward }) => reward.value),
-        pairs.map(({ chrf }) => chrf.value),
+        pairs.map(({ judge }) => judge.value),
       ),
       rows: () => {
-        const tables = pairs.flatMap(({ reward, chrf }) => [reward.rows(), chrf.rows()]);
+        const tables = pairs.flatMap(({ reward, judge }) => [reward.rows(), judge.rows()]);
         widths = tables.map(([first]) => first!.length);
         return tables[0]!.map((_, source) => tables.flatMap((table) => Array.from(table[source]!)));
       },
@@ -320,7 +344,7 @@ function rankAgreement(policies: readonly PolicyView[]): Estimate {
         const sums = widths.map((width, i) => sum.slice(starts[i]!, starts[i]! + width));
         return agreement(
           pairs.map(({ reward }, i) => reward.metric(sums[2 * i]!)),
-          pairs.map(({ chrf }, i) => chrf.metric(sums[2 * i + 1]!)),
+          pairs.map(({ judge }, i) => judge.metric(sums[2 * i + 1]!)),
         );
       },
     };

@@ -18,6 +18,8 @@ export interface PolicyView {
   reward: Measured[];
   bleu: Measured[];
   chrf: Measured[];
+  /** What `evaluate.judge` says, in [0, 1]; absent where not every seed has the same one. */
+  judge?: { name: string; mean: Measured[] };
   klFromBc: number;
   samplesDrawn: number;
   rewardCalls: number;
@@ -67,6 +69,7 @@ function policyView(figures: readonly PolicyResult[]): PolicyView {
     reward: figures.map(({ reward }) => reward),
     bleu: figures.map(({ bleu }) => bleu),
     chrf: figures.map(({ chrf }) => chrf),
+    ...judged(figures),
     klFromBc: mean(figures.map(({ klFromBc }) => klFromBc)),
     samplesDrawn: mean(figures.map(({ samplesDrawn }) => samplesDrawn)),
     rewardCalls: mean(figures.map(({ rewardCalls }) => rewardCalls)),
@@ -76,6 +79,19 @@ function policyView(figures: readonly PolicyResult[]): PolicyView {
       chrf: mean(figures.map(({ bestOfN }) => bestOfN[at]!.chrf)),
     })),
   };
+}
+
+function judged(figures: readonly PolicyResult[]): Pick<PolicyView, "judge"> {
+  const judges = figures.flatMap(({ judge }) => judge ?? []);
+  const [first] = judges;
+  if (!first || judges.length < figures.length || judges.some(({ name }) => name !== first.name)) return {};
+  return { judge: { name: first.name, mean: judges.map(({ mean }) => mean) } };
+}
+
+/** The judge that all of these policies have; undefined where there is none. */
+export function judgeOf(policies: readonly PolicyView[]): string | undefined {
+  const [first] = policies;
+  return policies.every(({ judge }) => judge?.name === first?.judge?.name) ? first?.judge?.name : undefined;
 }
 
 /** The step tells policies of an arm apart, where it has more than one. */

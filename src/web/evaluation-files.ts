@@ -22,6 +22,7 @@ const File = z.object({
     bleu: interval,
     chrf: interval,
     klFromBc: figure,
+    judge: z.object({ name: z.string(), mean: interval }).exactOptional(),
   }),
   bestOfN: z.array(
     z.object({
@@ -33,7 +34,7 @@ const File = z.object({
     }),
   ),
   /** Of each evaluated source, in the order of the test part. */
-  translations: z.array(z.object({ text: z.string(), reward: figure })),
+  translations: z.array(z.object({ text: z.string(), reward: figure, judge: figure.exactOptional() })),
 });
 
 export interface EvaluatedPolicy extends z.output<typeof File> {

@@ -86,6 +86,15 @@ function tiles(summary: RunSummary): RunFigures["tiles"] {
     },
     { label: "BLEU", value: points(last.bleu.value), note: beside(last.bleu.value, first.bleu.value) },
     { label: "chrF", value: points(last.chrf.value), note: beside(last.chrf.value, first.chrf.value) },
+    ...(last.judge
+      ? [
+          {
+            label: `Judge ${last.judge.name}`,
+            value: rewardPoints(last.judge.mean.value),
+            note: first.judge ? beside(100 * last.judge.mean.value, 100 * first.judge.mean.value) : "of 100",
+          },
+        ]
+      : []),
     { label: "KL from BC", value: points(last.klFromBc), note: "nats a sequence" },
     { label: "Samples drawn", value: count(last.samplesDrawn), note: "by Grow" },
     { label: "Reward calls", value: count(last.rewardCalls), note: "each candidate once" },

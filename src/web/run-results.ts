@@ -3,13 +3,15 @@
 import { gainAt } from "../evaluate/over-optimisation.js";
 import { decimal, signed } from "../report/format.js";
 import { type GainSeries, gainSeries, peakOf } from "../report/gains.js";
+import { type GamedRun, gamingByPolicy } from "../report/verdict.js";
 import type { Config } from "../rest/config.js";
 import { heldOutMetric } from "../rest/held-out.js";
 import { isOnlinePolicy } from "../rest/names.js";
 import { readConfig } from "../rest/run.js";
 import { costs } from "../rest/steps/summarise.js";
 import type { Manifest } from "../store/manifest.js";
-import type { OnlineSummary } from "../store/summary.js";
+import type { OnlineSummary, RunSummary } from "../store/summary.js";
+import { readSummaryFile } from "../store/summary-file.js";
 import { openManifest } from "./evaluated-run.js";
 import { evaluationSteps, readEvaluation } from "./evaluation-files.js";
 import type { NamedRun } from "./site.js";
@@ -24,23 +26,24 @@ export interface RunResults {
 }
 
 /** Throws a UserError where the run has not begun, or a file of it is not as Coppice writes it. */
-export async function readResults({ name, root, resolvedConfig }: NamedRun): Promise<RunResults> {
+export async function readResults({ name, root, resolvedConfig, summary }: NamedRun): Promise<RunResults> {
   const manifest = await openManifest(root);
   const config = await readConfig(resolvedConfig);
   const evaluations = await Promise.all(
     evaluationSteps(manifest).map(({ policy }) => readEvaluation(root, policy)),
   );
-  const policies = evaluations.map(({ name: policy, grow, improve, control, summary }) => {
+  const policies = evaluations.map(({ name: policy, grow, improve, control, summary: measured }) => {
     const { samplesDrawn, rewardCalls, seconds } = costs(
       { manifest },
       { name: policy, grow, improve, control },
     );
-    return { name: policy, grow, improve, control, ...summary, samplesDrawn, rewardCalls, seconds };
+    return { name: policy, grow, improve, control, ...measured, samplesDrawn, rewardCalls, seconds };
   });
   const bestOfN = evaluations.flatMap(({ name: policy, bestOfN: points }) =>
     points.map((point) => ({ policy, ...point })),
   );
   const heldOut = heldOutMetric(config);
+  const differences = await writtenDifferences(summary);
   return {
     config,
     run: {
@@ -51,8 +54,24 @@ export async function readResults({ name, root, resolvedConfig }: NamedRun): Pro
       looks: looks(manifest),
       bestOfN,
       gains: gainSeries({ policies, bestOfN, heldOut }).map(gainLine),
+      warnings: gamingByPolicy({ policies, heldOut, ...differences }),
     },
   };
+}
+
+/** Where a policy's reward is above the first one's while the judge or metrics are below, in plain words. */
+export async function warningsOf(
+  { resolvedConfig, summary }: NamedRun,
+  policies: GamedRun["policies"],
+): Promise<{ policy: string; text: string }[]> {
+  const heldOut = heldOutMetric(await readConfig(resolvedConfig));
+  return gamingByPolicy({ policies, heldOut, ...(await writtenDifferences(summary)) });
+}
+
+/** Of the finished run: they tell more than intervals that overlap. A summary that cannot be read has its sentence elsewhere. */
+async function writtenDifferences(summary: string): Promise<Pick<RunSummary, "differences">> {
+  const { differences } = (await readSummaryFile(summary).catch(() => undefined)) ?? {};
+  return differences ? { differences } : {};
 }
 
 function looks(manifest: Manifest): ComparedRun["looks"] {

@@ -28,6 +28,11 @@ const Table1 = z.object({
       high: z.number(),
       bleu: figure,
       chrf: z.number(),
+      // Absent in tables of before judges stood in them.
+      judge: z
+        .object({ name: z.string(), mean: z.number(), low: z.number(), high: z.number() })
+        .nullable()
+        .default(null),
       samples: z.number(),
       seeds: z.number(),
       over: z.enum(["seeds", "sources"]),

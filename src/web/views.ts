@@ -1,6 +1,7 @@
 /** What the pages Policies, Compare and Reward are told by the server; types only, since both sides read this. */
 
-import type { BestOfNPoint, Interval, Metric, ProbeSummary } from "../store/summary.js";
+import type { GainFigure } from "../report/gains.js";
+import type { BestOfNPoint, Interval, Judged, Metric, ProbeSummary } from "../store/summary.js";
 import type { Finding } from "../study/verdicts.js";
 import type { DifferingKey } from "./config-differences.js";
 import type { RewardBand } from "./disagreement.js";
@@ -14,6 +15,8 @@ export interface PolicyHead {
   reward: Interval;
   bleu: Interval;
   chrf: Interval;
+  /** What `evaluate.judge` says; absent where there is none. */
+  judge?: Judged;
 }
 
 /** `GET /api/policies?run=` */
@@ -21,6 +24,8 @@ export interface PoliciesView {
   policies: PolicyHead[];
   /** Sources that they were evaluated on. */
   sources: number;
+  /** In plain words, where a policy's reward is above the first one's while its judge or metrics are below. */
+  warnings: { policy: string; text: string }[];
   /** What typed sentences may ask for. */
   limits: TypedLimits;
   /** The names that can translate one now, those not evaluated yet included. */
@@ -70,6 +75,8 @@ export interface EvaluatedTranslation {
   reward: number;
   /** Sentence chrF against the reference. */
   chrf: number;
+  /** What `evaluate.judge` says of it, in [0, 1]; absent where that was not kept. */
+  judge?: number;
 }
 
 /** A line of the answer to `POST /api/policies/translate?run=`. */
@@ -134,6 +141,8 @@ export interface ComparedRun {
   looks: { policy: string; samplesDrawn: number; reward: number }[];
   bestOfN: BestOfNPoint[];
   gains: GainLine[];
+  /** In plain words, where a policy's reward is above BC's while its judge or metrics are below. */
+  warnings: { policy: string; text: string }[];
 }
 
 export interface ComparedPolicy extends PolicyHead {
@@ -148,7 +157,7 @@ export interface ComparedPolicy extends PolicyHead {
 
 /** Gains over BC against √KL from it. */
 export interface GainLine {
-  figure: "reward" | Metric;
+  figure: GainFigure;
   along: "policies" | "best of N";
   /** Points of 100. */
   points: { name: string; distance: number; gain: number }[];
@@ -171,6 +180,8 @@ export interface RewardView {
   /** Agreement of the reward as it was taught again, by Grow. */
   retrained: { grow: number; kendall: number; spearman: number; pairwiseAccuracy: number; pairs: number }[];
   policies: { name: string; control: boolean }[];
+  /** Name of `evaluate.judge` where its score of each translation was kept; null elsewhere. */
+  judge: string | null;
   /** Translations that people have rated. */
   rated: number;
 }
@@ -184,7 +195,8 @@ export interface LearnedView {
   probe: { kind: string; damage: string; pairs: number; noticed: number; meanLoss: number }[];
 }
 
-export type Judge = "chrf" | "people";
+/** `model`: what `evaluate.judge` names. */
+export type Judge = "chrf" | "model" | "people";
 
 /** `GET /api/reward/disagreements?run=&policy=&judge=` */
 export interface DisagreementsView {
@@ -210,7 +222,7 @@ export interface JudgedTranslation {
   /** Policy that wrote it. */
   policy: string;
   reward: number;
-  /** chrF 0 to 100, or people's mean 0 to 6. */
+  /** chrF 0 to 100, the model's score times 100, or people's mean 0 to 6. */
   judge: number;
   /** Difference of rank shares, −1 to 1. */
   gap: number;

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Chart, charts, drawSvg } from "../../src/report/charts.js";
 import type { RunSummary } from "../../src/store/summary.js";
 import { badlyNested, tags, words } from "./markup.js";
-import { around, hostile, improveStep, long, onlyBc, rising, withPolicy } from "./samples.js";
+import { around, hostile, improveStep, long, onlyBc, parting, rising, withPolicy } from "./samples.js";
 
 /** Okabe and Ito, "Color Universal Design" (2008): the eight colours, black being the page's ink here. */
 const OKABE_ITO = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
@@ -39,6 +39,7 @@ const shapes: [string, RunSummary][] = [
     rising({ policies: rising().policies.map((each) => ({ ...each, klFromBc: 0, reward: around(1, 0) })) }),
   ],
   ["hostile text", hostile()],
+  ["a judge", parting()],
   ["no policy at all", rising({ policies: [], improves: [], bestOfN: [] })],
 ];
 
@@ -153,4 +154,16 @@ test("where the random control stands above, its figure is above its point and t
   const above = await drawSvg(named(withPolicy("G1I3-random", { chrf: around(58, 1) }), "chrf-by-step"));
   const [control, selected] = heights(above, ["random 58.0", "52.6"]);
   expect(selected! - control!).toBeGreaterThan(24);
+});
+
+test("a judge has a chart by step and one against the distance; without one there is neither", () => {
+  const names = (summary: RunSummary) =>
+    charts(summary)
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith("judge"));
+  expect(names(rising())).toEqual([]);
+  expect(names(parting())).toEqual(["judge-by-step", "judge-against-kl"]);
+  expect(named(parting(), "judge-by-step").description).toBe(
+    "What the judge bleurt-20 says of each policy's greedy translations, 0 to 100: BC 70.0, G1I1 69.0, G1I2 67.0, G1I3 64.0, G1I3-random 70.0.",
+  );
 });

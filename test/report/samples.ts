@@ -253,6 +253,19 @@ export function long(): RunSummary {
   };
 }
 
+/** `rising` with a judge that falls from step to step while the reward rises. */
+export function parting(): RunSummary {
+  const summary = rising();
+  const means: Record<string, number> = { BC: 0.7, G1I1: 0.69, G1I2: 0.67, G1I3: 0.64, "G1I3-random": 0.7 };
+  return {
+    ...summary,
+    policies: summary.policies.map((each) => ({
+      ...each,
+      judge: { name: "bleurt-20", mean: around(means[each.name]!, 0.01) },
+    })),
+  };
+}
+
 /** Nothing but BC, before the first Grow step. */
 export function onlyBc(): RunSummary {
   return {
@@ -303,7 +316,11 @@ export function hostile(): RunSummary {
     heldOut: { ...summary.heldOut, why: HOSTILE },
     bleuSignature: HOSTILE,
     chrfSignature: HOSTILE,
-    policies: summary.policies.map((each) => ({ ...each, name: name(each.name) })),
+    policies: parting().policies.map((each) => ({
+      ...each,
+      name: name(each.name),
+      judge: { ...each.judge!, name: HOSTILE },
+    })),
     improves: summary.improves.map((each) => ({ ...each, policy: name(each.policy), threshold: HOSTILE })),
     bestOfN: summary.bestOfN.map((each) => ({ ...each, policy: name(each.policy) })),
     examples: [

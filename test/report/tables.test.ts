@@ -137,7 +137,8 @@ describe("the policy table", () => {
     const judge = { name: "bleurt-20", mean: { value: 0.7123, low: 0.7, high: 0.73 } };
     const policies = summary.policies.map((each, i) => (i === 0 ? each : { ...each, judge }));
     const judged = policyTable({ ...summary, policies });
-    expect(column(judged, "bleurt-20")).toEqual(["–", "71.2", "71.2", "71.2", "71.2"]);
+    const cell = "71.2 [70.0, 73.0]";
+    expect(column(judged, "bleurt-20")).toEqual(["–", cell, cell, cell, cell]);
     const headers = judged.columns.map(({ header }) => header);
     expect(headers[headers.indexOf("chrF") + 1]).toBe("bleurt-20");
     expect(judged.notes.join(" ")).toContain("bleurt-20: the judge, which no policy is trained for");
@@ -268,7 +269,7 @@ describe("Markdown", () => {
     const bars = (line: string): number => line.replace(/\\[\\|]/g, "").split("|").length;
     const rows = lines.filter((line) => line.startsWith("| ") || line.startsWith("| _"));
     const policyRows = rows.slice(0, 7);
-    expect(new Set(policyRows.map(bars))).toEqual(new Set([16]));
+    expect(new Set(policyRows.map(bars))).toEqual(new Set([17]));
     expect(lines.join("\n")).not.toContain("<script>");
     expect(lines.join("\n")).toContain("\\](javascript");
     expect(lines.join("\n")).not.toMatch(/[^\\]\]\(javascript/);

@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { change, type Finding, verdict } from "../../src/report/verdict.js";
+import { change, type Finding, gamingByPolicy, verdict } from "../../src/report/verdict.js";
 import type { HeldOut, PolicySummary, RunSummary } from "../../src/store/summary.js";
-import { around, hostile, improveStep, long, online, onlyBc, policy, rising, withPolicy } from "./samples.js";
+import {
+  around,
+  hostile,
+  improveStep,
+  long,
+  online,
+  onlyBc,
+  parting,
+  policy,
+  rising,
+  withPolicy,
+} from "./samples.js";
 
 function about(summary: RunSummary, topic: Finding["topic"]): Finding[] {
   return verdict(summary).findings.filter((finding) => finding.topic === topic);
@@ -159,6 +170,73 @@ describe("BLEU and chrF", () => {
     });
     expect(about(withPolicy("G1I3", { bleu: around(20, 1) }), "bleu")[0]!.kind).toBe("bad");
   });
+});
+
+describe("a judge", () => {
+  const judge = (value: number) => ({ name: "bleurt-20", mean: around(value, 0.01) });
+  /** From 70 to `value`, while the reward rises, or to `changes`. */
+  const judged = (value: number, changes: Partial<PolicySummary> = {}) => {
+    const summary = twoPolicies({ reward: around(0.7, 0.01), judge: judge(value), ...changes });
+    return { ...summary, policies: [{ ...summary.policies[0]!, judge: judge(0.7) }, summary.policies[1]!] };
+  };
+
+  test("that falls beyond noise while the reward rises is a warning, and stands in the headline", () => {
+    expect(about(parting(), "gaming")).toMatchObject([
+      {
+        kind: "warning",
+        text: "Possible gaming of the reward: reward went up (60.0 → 73.1) while the judge bleurt-20 fell (70.0 → 64.0), beyond the intervals. Read the translations before trusting the reward.",
+      },
+    ]);
+    expect(verdict(parting()).headline).toBe(
+      "Mean reward rose from 60.0 (BC) to 73.1 (G1I3) of 100, beyond noise, but chrF rose, BLEU stayed within noise, the judge bleurt-20 fell: possible gaming of the reward.",
+    );
+    expect(about(parting(), "judge")).toEqual([
+      {
+        kind: "bad",
+        topic: "judge",
+        text: "The judge bleurt-20, which no policy is trained for, fell while the reward rose (70.0 → 64.0, −6.0); the 95 % intervals do not overlap.",
+      },
+    ]);
+  });
+  test("that falls within noise is said; a warning only where the metrics of another family fall, too", () => {
+    expect(about(judged(0.69), "judge")).toMatchObject([
+      {
+        kind: "neutral",
+        text: "The judge bleurt-20, which no policy is trained for, fell while the reward rose, within noise (70.0 → 69.0, −1.0): the 95 % intervals overlap.",
+      },
+    ]);
+    expect(warnings(judged(0.69, { bleu: around(27.5, 1.4) }))).not.toContain("gaming");
+    expect(about(judged(0.69, { bleu: around(26.5, 1.4) }), "gaming")[0]!.text).toBe(
+      "Reward went up while BLEU fell (27.0 → 26.5) and the judge bleurt-20 fell (70.0 → 69.0). Both are within noise, but if they go on falling the policy is gaming the reward.",
+    );
+  });
+  test("that rises bears the reward out; one that falls with the reward says nothing of it", () => {
+    expect(about(judged(0.75), "judge")[0]!.kind).toBe("good");
+    const both = judged(0.6, { reward: around(0.5, 0.01) });
+    expect(about(both, "judge")[0]!.text).toContain("fell (70.0 → 60.0");
+    expect(warnings(both)).not.toContain("gaming");
+  });
+  test("is compared by the paired difference where there is one", () => {
+    const nothing = { value: 0, low: -1, high: 1 };
+    const difference = { policy: "G1I1", against: "BC", reward: nothing, bleu: nothing, chrf: nothing };
+    const paired = {
+      ...judged(0.69),
+      differences: [{ ...difference, judge: { value: -0.01, low: -0.013, high: -0.007 } }],
+    };
+    expect(about(paired, "judge")[0]!.text).toContain("95 % interval of the difference −1.3 to −0.7");
+    expect(warnings(paired)).toContain("gaming");
+    // Evaluated before each translation's score was kept: by overlap.
+    expect(warnings({ ...judged(0.69), differences: [difference] })).not.toContain("gaming");
+  });
+  test("without one nothing is said of it", () => {
+    expect(about(rising(), "judge")).toEqual([]);
+  });
+});
+
+test("every policy whose reward rose at the judge's expense is named, controls are not", () => {
+  expect(gamingByPolicy(parting()).map(({ policy: name }) => name)).toEqual(["G1I2", "G1I3"]);
+  expect(gamingByPolicy(rising())).toEqual([]);
+  expect(gamingByPolicy(rising({ policies: [] }))).toEqual([]);
 });
 
 describe("selection against the random control", () => {

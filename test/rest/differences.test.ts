@@ -31,6 +31,19 @@ function evaluation(name: string, reward: number[], texts: string[]): Evaluation
   } as unknown as Evaluation;
 }
 
+test("a judge's scores of the same sources are compared where both policies have them", () => {
+  const judged = (name: string, scores: (number | undefined)[]): Evaluation => ({
+    ...evaluation(name, [0, 0], ["a", "b"]),
+    translations: scores.map((judge) => ({ text: "a", reward: 0, ...(judge !== undefined && { judge }) })),
+  });
+  const pairs = [0, 1].map((i) => ({ source: `${i}`, target: "a" }));
+  const options = { tokenize: "13a", seed: 1 } as const;
+  const [found] = differences([judged("G0I0", [0.2, 0.9]), judged("G1I1", [0.1, 0.8])], pairs, options);
+  for (const figure of Object.values(found!.judge!)) expect(figure).toBeCloseTo(-0.1, 12);
+  const [older] = differences([judged("G0I0", [0.2, undefined]), judged("G1I1", [0.1, 0.8])], pairs, options);
+  expect(older).not.toHaveProperty("judge");
+});
+
 test("rewards that differ widely between sources, but by the same everywhere, differ beyond noise", () => {
   const hard = Array.from({ length: 40 }, (_, i) => i / 50);
   const easier = hard.map((reward) => reward + 0.1);

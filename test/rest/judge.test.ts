@@ -4,6 +4,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { runStatus, statusText } from "../../src/cli/status.js";
 import { readSafetensors, writeSafetensors } from "../../src/model/safetensors.js";
 import { resolveConfig } from "../../src/rest/config.js";
 import type { Evaluation } from "../../src/rest/steps/evaluate.js";
@@ -72,7 +73,17 @@ test("a judge's mean over the translations stands beside BLEU and chrF, and deci
       .find((text) => text.includes(`"policy":"${name}"`) && text.includes('"judge":'));
     expect(JSON.parse(line!)).toMatchObject({ judge: judged!.mean.value });
   }
-  expect(readFileSync(join(dir, "report.html"), "utf8")).toContain("bleurt: the judge, which no policy");
+  const { differences, policies: rows } = json(dir, "summary.json") as SummaryFile;
+  const [first, last] = rows.map(({ judge: judged }) => judged!.mean.value);
+  expect(differences![0]!.judge!.value).toBeCloseTo(last! - first!, 12);
+  const report = readFileSync(join(dir, "report.html"), "utf8");
+  for (const words of [
+    "bleurt: the judge, which no policy",
+    "bleurt by step",
+    "The judge bleurt, which no policy",
+  ])
+    expect(report).toContain(words);
+  expect(statusText(await runStatus(dir), false)).toMatch(/ bleurt /);
 
   // Another content, and another number of tokens at once, which changes no score.
   const config = join(dir, "judge/config.json");

@@ -82,6 +82,39 @@ describe("Table 1", () => {
   });
 });
 
+describe("a judge", () => {
+  const judged = study(
+    armView(arm("rest"), {
+      G0I0: { ...bc, judge: [70, 72] },
+      G1I1: { reward: [60, 66], chrf: [44, 45], judge: [66, 70] },
+    }),
+  );
+
+  test("has a column with its interval in Table 1; without one there is none", () => {
+    const rows = tableRows(judged);
+    // 68 ± 12.706 · 2.
+    expect(rows[1]!.judge).toEqual({
+      name: "bleurt",
+      mean: expect.closeTo(0.68, 9),
+      low: expect.closeTo(0.68 - 12.7062 * 0.02, 5),
+      high: expect.closeTo(0.68 + 12.7062 * 0.02, 5),
+    });
+    expect(toMarkdown(table1(rows))).toMatch(
+      /\| chrF \| bleurt \| samples \|[\s\S]*68\.0 \\\[42\.6, 93\.4\\\]/,
+    );
+    expect(table1(tableRows(view)).columns.map(({ header }) => header)).not.toContain("bleurt");
+  });
+
+  test("stands beside chrF in Figure 7", () => {
+    const figure = figures(judged).drawn.find(({ name }) => name === "figure-7")!;
+    expect(figure.csv.split("\n")[0]).toBe(
+      "policy,reward_change,reward_low,reward_high,chrf_change,chrf_low,chrf_high,judge_change,judge_low,judge_high",
+    );
+    expect(figure.csv.split("\n")[1]).toMatch(/,-3(\.0+)?,/);
+    expect(figure.about).toContain("chrF and bleurt");
+  });
+});
+
 describe("the figures", () => {
   const { drawn, missing } = figures(view);
   const csvOf = (name: string) =>

@@ -180,6 +180,20 @@ describe("7: reward and another judge rank apart", () => {
     });
     expect(verdictOf(7, one([45])).figure).toMatchObject({ value: 1, low: 1, high: 1 });
   });
+  test("a judge of the configuration stands in place of chrF, where all policies have it", () => {
+    const own = arm("rest", "rest", { reward: { kind: "chrf" } });
+    const policies = {
+      G0I0: { reward: [50, 52], chrf: [40, 41], judge: [70, 71] },
+      G1I1: { reward: [60, 62], chrf: [45, 46], judge: [65, 66] },
+    };
+    const found = verdictOf(7, study(armView(own, policies)));
+    expect(found).toMatchObject({ verdict: "holds", figure: { value: -1 } });
+    expect(found.text).toBe(
+      "In place of people the judge is bleurt (evaluate.judge), which no policy was selected by. Of 1 pairs of policies the reward tells 1 apart; bleurt orders BC and rest G1I1 the other way round, beyond noise. From BC on the reward rose while bleurt fell: rest G1I1.",
+    );
+    const { judge: _, ...older } = policies.G1I1;
+    expect(verdictOf(7, study(armView(own, { ...policies, G1I1: older }))).verdict).toBe("does not hold");
+  });
   test("says that chrF stands in place of people, and that a reward made of it is not independent", () => {
     expect(verdictOf(7, view([45, 46])).text).toMatch(
       /^In place of people the judge is chrF.*selected by\. /,

@@ -26,6 +26,8 @@ export interface Given {
   reward: number[];
   bleu?: number[];
   chrf?: number[];
+  /** What the judge bleurt says, in points of 100. */
+  judge?: number[];
   samples?: number;
   /** By N, in points of 100, one a seed. */
   bestOfN?: Record<number, number[]>;
@@ -46,6 +48,7 @@ export function policy(of: Arm, name: string, given: Given): PolicyView {
     reward: figures(hundredth(given.reward)),
     bleu: figures(given.bleu ?? zeros),
     chrf: figures(given.chrf ?? zeros),
+    ...(given.judge && { judge: { name: "bleurt", mean: figures(hundredth(given.judge)) } }),
     klFromBc: 0,
     samplesDrawn: given.samples ?? 0,
     rewardCalls: 0,

@@ -17,7 +17,7 @@ import {
   pixelsTooWide,
   waitForCharts,
 } from "./browser.js";
-import { HOSTILE, temporaryFolder, writeRun, writeStudy } from "./made-run.js";
+import { HOSTILE, JUDGE, temporaryFolder, writeRun, writeStudy } from "./made-run.js";
 
 const RUN = "study/runs/seed-1/rest";
 
@@ -38,7 +38,7 @@ describe.skipIf(!hasChromium("Policies, Compare and Reward are"))("in a browser"
   });
 
   beforeAll(async () => {
-    writeRun(join(folder.dir, RUN));
+    writeRun(join(folder.dir, RUN), { judged: true });
     writeRun(join(folder.dir, "study/runs/seed-1/gold"), { config: "improve:\n  loss: gold\n" });
     writeRun(join(folder.dir, "young"), { evaluated: [], reward: false });
     writeStudy(join(folder.dir, "study"));
@@ -105,6 +105,23 @@ describe.skipIf(!hasChromium("Policies, Compare and Reward are"))("in a browser"
     await page.context().close();
   });
 
+  test("what the judge says stands on every page that compares, and where it falls while the reward rises", async () => {
+    const page = await open(`policies?run=${RUN}`);
+    await page.waitForSelector("[data-testid=one-source]");
+    expect(await page.locator("[data-testid=translations] th[scope=col]").allInnerTexts()).toContain("judge");
+    expect(await textOf(page, "warnings")).toContain(`while the judge ${JUDGE} fell (70.0 → 60.0)`);
+    await page.goto(`${dashboard.url}/#/compare`);
+    await page.waitForSelector("[data-testid=compared-policies]");
+    expect(await textOf(page, "compared-policies")).toContain("60.0 [58.0, 62.0]");
+    expect(await textOf(page, "warnings")).toContain(`${RUN}, G1I1: Possible gaming of the reward`);
+    for (const chart of ["judge-against-samplesDrawn", "judge-gain-against-kl"])
+      await page.waitForSelector(`[data-testid=chart-${chart}]`);
+    await page.goto(`${dashboard.url}/#/reward?run=${RUN}`);
+    await page.waitForSelector("[data-testid=chart-reward-against-model]");
+    expect(await page.locator("main b").count()).toBe(0);
+    await page.context().close();
+  });
+
   test("runs are chosen, and what differs in them is listed", async () => {
     const page = await open("compare");
     await page.waitForSelector("[data-testid=configuration]");
@@ -118,7 +135,7 @@ describe.skipIf(!hasChromium("Policies, Compare and Reward are"))("in a browser"
   });
 
   test("the reward's worst disagreements stand with their texts", async () => {
-    const page = await open(`reward?run=${RUN}&policy=G0I0`);
+    const page = await open(`reward?run=${RUN}&policy=G0I0&judge=chrf`);
     await page.waitForSelector("[data-testid=overrated]");
     expect(await textOf(page, "overrated")).toContain(HOSTILE);
     expect(await textOf(page, "underrated")).toContain("Quelle eins");

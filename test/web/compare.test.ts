@@ -8,7 +8,7 @@ import { compareRoute } from "../../src/web/routes/compare.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { ComparedView, CompareList } from "../../src/web/views.js";
 import { ask, refusal, request } from "./in-process.js";
-import { temporaryFolder, writeRun, writeStudy } from "./made-run.js";
+import { JUDGE, temporaryFolder, writeRun, writeStudy } from "./made-run.js";
 
 const folder = temporaryFolder();
 const outside = temporaryFolder();
@@ -16,7 +16,7 @@ const [REST, GOLD] = ["study/runs/seed-1/rest", "study/runs/seed-1/gold"];
 let dashboard: Dashboard;
 
 beforeAll(() => {
-  writeRun(join(folder.dir, REST));
+  writeRun(join(folder.dir, REST), { judged: true });
   writeRun(join(folder.dir, GOLD), { evaluated: ["G0I0"], config: "improve:\n  loss: gold\n" });
   writeStudy(join(folder.dir, "study"));
   mkdirSync(join(folder.dir, "lone"), { recursive: true });
@@ -100,6 +100,21 @@ describe("runs and studies of a folder", () => {
 });
 
 describe("chosen runs", () => {
+  test("have what a judge says, where there is one, and a sentence where it falls while the reward rises", async () => {
+    const [rest, gold] = (await compared(REST, GOLD)).runs;
+    expect(rest!.policies[0]!.judge).toMatchObject({ name: JUDGE, mean: { value: 0.7 } });
+    expect(rest!.warnings).toEqual([
+      { policy: "G1I1", text: expect.stringContaining(`while the judge ${JUDGE} fell (70.0 → 60.0)`) },
+    ]);
+    expect(rest!.gains.find(({ figure }) => figure === "judge")).toMatchObject({
+      along: "policies",
+      // √KL of 4.
+      points: [{ name: "G1I1", distance: 2, gain: expect.closeTo(-10) }],
+    });
+    expect(gold!.policies[0]).not.toHaveProperty("judge");
+    expect(gold!.warnings).toEqual([]);
+  });
+
   test("have what each policy cost: by hand from the steps that led to it", async () => {
     const [run] = (await compared(REST)).runs;
     expect(run!.seed).toBe(1);

@@ -20,11 +20,16 @@ export const PAIRS = [
  */
 export const CHRF: Readonly<Record<string, number>> = { ab: 100, ac: 25, b: (100 * 5) / 9 };
 
+/** Of `writeRun` with a judge, which falls while the reward rises. */
+export const JUDGE = "<b>bleurt</b>";
+
 interface MadePolicy {
   /** [text, reward] of each source. */
   translations: [string, number][];
   reward: number;
   chrf: number;
+  /** What the judge says, in [0, 1]. */
+  judge: number;
   kl: number;
   bestOfN?: { n: number; reward: number; chrf: number; bleu: number }[];
 }
@@ -38,6 +43,7 @@ export const POLICIES: Readonly<Record<string, MadePolicy>> = {
     ],
     reward: 0.5,
     chrf: 60,
+    judge: 0.7,
     kl: 0,
     bestOfN: [
       { n: 1, reward: 0.5, chrf: 58, bleu: 20 },
@@ -52,6 +58,7 @@ export const POLICIES: Readonly<Record<string, MadePolicy>> = {
     ],
     reward: 0.58,
     chrf: 59,
+    judge: 0.6,
     kl: 4,
   },
   "G1I1-random": {
@@ -62,6 +69,7 @@ export const POLICIES: Readonly<Record<string, MadePolicy>> = {
     ],
     reward: 0.52,
     chrf: 60.5,
+    judge: 0.69,
     kl: 1,
   },
 };
@@ -100,7 +108,11 @@ const FACTS = {
 
 const around = (value: number, half: number) => ({ value, low: value - half, high: value + half });
 
-function evaluationOf(name: string, { translations, reward, chrf, kl, bestOfN = [] }: MadePolicy): unknown {
+function evaluationOf(
+  name: string,
+  { translations, reward, chrf, judge, kl, bestOfN = [] }: MadePolicy,
+  judged: boolean,
+): unknown {
   return {
     summary: {
       name,
@@ -108,10 +120,16 @@ function evaluationOf(name: string, { translations, reward, chrf, kl, bestOfN = 
       greedyReward: reward,
       bleu: around(30, 2),
       chrf: around(chrf, 1),
+      ...(judged && { judge: { name: JUDGE, mean: around(judge, 0.02) } }),
       klFromBc: kl,
     },
     bestOfN,
-    translations: translations.map(([text, own]) => ({ text, reward: own })),
+    // A third of the mean, two thirds, and all of it.
+    translations: translations.map(([text, own], at) => ({
+      text,
+      reward: own,
+      ...(judged && { judge: (judge * (at + 1)) / 3 }),
+    })),
   };
 }
 
@@ -122,11 +140,13 @@ export interface MadeRunOptions {
   config?: string;
   seed?: number;
   reward?: boolean;
+  /** Whether `JUDGE` has scored the translations. */
+  judged?: boolean;
 }
 
 /** Writes a run into `dir`, as its finished steps would have left it but for models and candidates. */
 export function writeRun(dir: string, options: MadeRunOptions = {}): void {
-  const { evaluated = Object.keys(POLICIES), config = "", seed = 1, reward = true } = options;
+  const { evaluated = Object.keys(POLICIES), config = "", seed = 1, reward = true, judged = false } = options;
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
@@ -146,7 +166,9 @@ export function writeRun(dir: string, options: MadeRunOptions = {}): void {
   const data = write("data/test.jsonl", PAIRS.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
   const evaluate = (name: string) => {
     if (!evaluated.includes(name)) return [];
-    const outputs = [write(`evaluation/${name}.json`, JSON.stringify(evaluationOf(name, POLICIES[name]!)))];
+    const outputs = [
+      write(`evaluation/${name}.json`, JSON.stringify(evaluationOf(name, POLICIES[name]!, judged))),
+    ];
     return [step(`evaluate-${name}`, 100, { outputs, ...(name === "G0I0" && { result: { probe: PROBE } }) })];
   };
   const grown = evaluated.some((name) => name !== "G0I0");

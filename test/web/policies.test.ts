@@ -15,7 +15,7 @@ import type {
   TypedTranslation,
 } from "../../src/web/views.js";
 import { ask, post, refusal, request } from "./in-process.js";
-import { CHRF, HOSTILE, POLICIES, temporaryFolder, writeRun } from "./made-run.js";
+import { CHRF, HOSTILE, JUDGE, POLICIES, temporaryFolder, writeRun } from "./made-run.js";
 
 /** Stands for a run's policies: says what it was asked, waits where it is told to. */
 class FakeTranslator {
@@ -101,6 +101,28 @@ describe("evaluated sources", () => {
       expect([text, reward]).toEqual(POLICIES[policy]!.translations[0]);
       expect(chrf).toBeCloseTo(CHRF[text]!, 9);
     }
+  });
+
+  test("a judge's figures and scores come with them, and a sentence where it falls while the reward rises", async () => {
+    expect((await ask<PoliciesView>(dashboard, "/api/policies")).warnings).toEqual([]);
+    const other = temporaryFolder();
+    writeRun(other.dir, { judged: true });
+    const own = createDashboard({
+      dir: other.dir,
+      address: "127.0.0.1",
+      parts: [policiesRoute(fake.open)],
+    });
+    const { policies, warnings } = await ask<PoliciesView>(own, "/api/policies");
+    expect(policies[1]!.judge).toMatchObject({ name: JUDGE, mean: { value: 0.6 } });
+    expect(warnings).toEqual([
+      { policy: "G1I1", text: expect.stringContaining(`while the judge ${JUDGE} fell (70.0 → 60.0)`) },
+    ]);
+    const { translations } = await ask<SourceView>(own, "/api/policies/source?id=2");
+    expect(translations.map(({ judge }) => judge)).toEqual(
+      [0.7, 0.6, 0.69].map((mean) => expect.closeTo(mean)),
+    );
+    await own.close();
+    other.remove();
   });
 
   test("texts come as they are: what would be markup is data", async () => {

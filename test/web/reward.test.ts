@@ -9,7 +9,7 @@ import { rewardRoute } from "../../src/web/routes/reward.js";
 import { createDashboard, type Dashboard } from "../../src/web/server.js";
 import type { DisagreementsView, RewardView } from "../../src/web/views.js";
 import { ask, refusal, request } from "./in-process.js";
-import { HOSTILE, temporaryFolder, writeRun } from "./made-run.js";
+import { HOSTILE, JUDGE, temporaryFolder, writeRun } from "./made-run.js";
 
 const folder = temporaryFolder();
 let ratings: RatedTranslation[];
@@ -121,6 +121,29 @@ describe("its disagreements with chrF", () => {
     const found = await refusal(await request(dashboard, `/api/reward/disagreements?${query}`));
     expect(found.status).toBe(status);
     expect(found.error).toMatch(/\.$/);
+  });
+});
+
+describe("its disagreements with the run's judge", () => {
+  test("are by what it says of each translation, in points of 100; refused where there is none", async () => {
+    expect((await ask<RewardView>(dashboard, "/api/reward")).judge).toBeNull();
+    const path = "/api/reward/disagreements?judge=model&policy=G0I0";
+    expect((await refusal(await request(dashboard, path))).error).toMatch(/No judge has scored/);
+    const other = temporaryFolder();
+    writeRun(other.dir, { judged: true });
+    const own = createDashboard({
+      dir: other.dir,
+      address: "127.0.0.1",
+      parts: [rewardRoute(async () => [])],
+    });
+    expect((await ask<RewardView>(own, "/api/reward")).judge).toBe(JUDGE);
+    const view = await ask<DisagreementsView>(own, path);
+    // A third of 70, two thirds, and 70.
+    expect(view.points).toEqual(
+      [0.2, 0.9, 0.5].map((reward, at) => [reward, expect.closeTo((70 * (at + 1)) / 3, 9)]),
+    );
+    await own.close();
+    other.remove();
   });
 });
 

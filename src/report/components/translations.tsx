@@ -1,7 +1,7 @@
 /** One sentence with its reference, and what each policy made of it. */
 
 import { abridged, visible } from "../escape.js";
-import { points } from "../format.js";
+import { points, rewardPoints } from "../format.js";
 import { Reward } from "./reward.js";
 import { type Column, Table } from "./table.js";
 import { Marked, Words } from "./words.js";
@@ -16,6 +16,8 @@ export interface Translation {
   reward: number | null;
   /** Of this sentence, 0 to 100, where it is known. */
   chrf?: number | null;
+  /** What the judge says of it, in [0, 1], where it is known. */
+  judge?: number;
   control: boolean;
 }
 
@@ -31,6 +33,7 @@ interface TranslationsProps {
 export function Translations({ source, reference, translations, limit, testId }: TranslationsProps) {
   const short = limit === undefined ? {} : { limit };
   const judged = translations.some(({ chrf }) => chrf !== undefined);
+  const asked = translations.some(({ judge }) => judge !== undefined);
   const columns: Column<Translation>[] = [
     {
       key: "policy",
@@ -45,6 +48,8 @@ export function Translations({ source, reference, translations, limit, testId }:
     { key: "reward", header: "reward", align: "right", cell: ({ reward }) => <Reward value={reward} /> },
   ];
   if (judged) columns.push({ key: "chrf", header: "chrF", align: "right", cell: ({ chrf }) => points(chrf) });
+  if (asked)
+    columns.push({ key: "judge", header: "judge", align: "right", cell: ({ judge }) => rewardPoints(judge) });
   return (
     <article class="one-source">
       <dl class="texts">
@@ -58,7 +63,7 @@ export function Translations({ source, reference, translations, limit, testId }:
         </dd>
       </dl>
       <Table
-        caption={`Translations of “${visible(abridged(source, NAMED_BY))}” by every policy, with reward (0 to 100)${judged ? " and sentence chrF" : ""}`}
+        caption={`Translations of “${visible(abridged(source, NAMED_BY))}” by every policy, with reward (0 to 100)${judged ? " and sentence chrF" : ""}${asked ? ", and what the judge says (0 to 100)" : ""}`}
         {...(testId === undefined ? {} : { testId })}
         rows={translations}
         keyOf={({ policies }) => policies.join(" ")}

@@ -4,6 +4,7 @@ import type { ExampleTranslations, RunSummary } from "../../store/summary.js";
 import { Section } from "../components/section.js";
 import { type Translation, Translations } from "../components/translations.js";
 import { Gap } from "../components/words.js";
+import { judgeName } from "../figures.js";
 import { plural, translationsBy } from "../format.js";
 import { exampleEntries } from "../tables.js";
 
@@ -24,9 +25,10 @@ export function Examples({ summary }: { summary: RunSummary }) {
   return (
     <Section title="The same sentence by each policy">
       <p class="faint">
-        Of sentences never trained on, {translationsBy(summary.beam)}, with their reward.{" "}
-        <mark>Underlined</mark>: not in the reference at that place. <Gap />: words of the reference are left
-        out here. Neither need be wrong.
+        Of sentences never trained on, {translationsBy(summary.beam)}, with their reward
+        {judgeName(summary) === undefined ? "" : " and what the judge says of them"}. <mark>Underlined</mark>:
+        not in the reference at that place. <Gap />: words of the reference are left out here. Neither need be
+        wrong.
       </p>
       {show(0, OPEN_EXAMPLES)}
       {examples.length > OPEN_EXAMPLES && (

@@ -31,6 +31,10 @@ const GLOSSARY: [string, string][] = [
     "unique",
     "Share of samples that differ from each other. Few unique samples leave a next Grow step little to choose from.",
   ],
+  [
+    "judge",
+    "A published metric named by evaluate.judge. It scores the translations that BLEU and chrF see; nothing is trained for it or chosen by it. Where the reward rises and the judge falls, the policy is likely to game the reward.",
+  ],
   ["held out", "Of another family than the reward: a policy that games the reward does not gain by it."],
   [
     "repeats, copies",

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import type { RunSummary } from "../../store/summary.js";
 import { Facts } from "../components/facts.js";
 import { Section } from "../components/section.js";
-import { steps } from "../figures.js";
+import { judgeName, steps } from "../figures.js";
 import { count, decimal, percent, plural } from "../format.js";
 import { withoutSecrets } from "../secrets.js";
 
@@ -22,6 +22,7 @@ export function Making({ summary }: { summary: RunSummary }) {
 
 function factsOf(summary: RunSummary): [term: string, fact: string][] {
   const { machine, data, reward } = summary;
+  const judge = judgeName(summary);
   return [
     ["Reward", reward.name],
     ["Reward agrees with its target metric", agreement(reward) ?? "not measured (not a learned reward)"],
@@ -35,6 +36,9 @@ function factsOf(summary: RunSummary): [term: string, fact: string][] {
     ],
     ["The reward falls when a translation is damaged", probed(summary)],
     ["Held-out metric", summary.heldOut.why],
+    ...(judge === undefined
+      ? []
+      : [["Judge", `${judge}: no policy is trained for it, nor chosen by it`] satisfies [string, string]]),
     ["BLEU signature", summary.bleuSignature],
     ["chrF signature", summary.chrfSignature],
     [

@@ -82,6 +82,9 @@ function mainFigures(summary: RunSummary): Tile[] {
     compared("Mean reward of 100", start.reward, last?.reward, 100),
     compared("chrF", start.chrf, last?.chrf, 1),
     compared("BLEU", start.bleu, last?.bleu, 1),
+    ...(start.judge
+      ? [compared(`Judge ${start.judge.name}, of 100`, start.judge.mean, last?.judge?.mean, 100)]
+      : []),
     {
       label: "Samples drawn",
       value: count(most(({ samplesDrawn }) => samplesDrawn)),

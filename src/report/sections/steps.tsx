@@ -3,6 +3,7 @@
 import type { RunSummary } from "../../store/summary.js";
 import { ReportTable } from "../components/report-table.js";
 import { Section } from "../components/section.js";
+import { judgeName } from "../figures.js";
 import { metricName } from "../gains.js";
 import { bestOfNTable, curveTable, gainTable, improveTable, onlineTable } from "../tables.js";
 import { type Drawings, Figures } from "./figures.js";
@@ -55,14 +56,15 @@ export function BestOfN({ summary, drawings }: Props) {
 
 export function Distance({ summary, drawings }: Props) {
   const { metric } = summary.heldOut;
-  const names = ["reward-against-kl", `${metric}-against-kl`];
+  const names = ["reward-against-kl", `${metric}-against-kl`, "judge-against-kl"];
   if (!names.some((name) => drawings.has(name))) return null;
   return (
     <Section title="How far from BC">
       <p class="faint">
-        A policy that moves far from BC for little reward, or whose {metricName(metric)} falls as it moves, is
-        over-optimised. Dashed: curves fitted to the policies and to the best of N of BC's samples; where one
-        turns down, more of the same costs more than it brings.
+        A policy that moves far from BC for little reward, or whose {metricName(metric)}
+        {judgeName(summary) === undefined ? "" : " or judge"} falls as it moves, is over-optimised. Dashed:
+        curves fitted to the policies and to the best of N of BC's samples; where one turns down, more of the
+        same costs more than it brings.
       </p>
       <Figures drawings={drawings} columns={names.map((name) => [name])} />
       <ReportTable table={curveTable(summary)} />

@@ -30,26 +30,37 @@ export function differences(
           reward: bySource.reward.map((reward) => [reward, 1]),
           bleu: bleuStatistics(texts, references.slice(0, texts.length), options),
           chrf: chrfStatistics(texts, references.slice(0, texts.length)),
+          judge: translations.every(({ judge }) => judge !== undefined)
+            ? translations.map(({ judge }) => [judge!, 1])
+            : undefined,
         },
       ] as const;
     }),
   );
   const between = (policy: string, against: string): Difference => {
     const [one, other] = [statistics.get(policy)!, statistics.get(against)!];
-    const of = (figure: "reward" | "bleu" | "chrf", metric: MetricFromStatistics): Interval => {
-      const { difference, low, high } = pairedBootstrap(other[figure], one[figure], metric, options);
+    const paired = (
+      than: Parameters<typeof pairedBootstrap>[0],
+      figures: Parameters<typeof pairedBootstrap>[1],
+      metric: MetricFromStatistics,
+    ): Interval => {
+      const { difference, low, high } = pairedBootstrap(than, figures, metric, options);
       return { value: difference, low, high };
     };
     return {
       policy,
       against,
-      reward: of("reward", ([sum, count]) => sum! / count!),
-      bleu: of("bleu", (sum) => bleuFromStatistics(sum).score),
-      chrf: of("chrf", chrfFromStatistics),
+      reward: paired(other.reward, one.reward, mean),
+      bleu: paired(other.bleu, one.bleu, (sum) => bleuFromStatistics(sum).score),
+      chrf: paired(other.chrf, one.chrf, chrfFromStatistics),
+      ...(other.judge && one.judge && { judge: paired(other.judge, one.judge, mean) }),
     };
   };
   return comparedPairs(evaluations.map(({ summary }) => summary)).map((pair) => between(...pair));
 }
+
+/** Of rows that hold a score and 1. */
+const mean: MetricFromStatistics = ([sum, count]) => sum! / count!;
 
 /** Which policies are compared, as [policy, against]. */
 export function comparedPairs(

@@ -29,6 +29,7 @@ import type {
   PolicyCosts,
   PolicySummary,
   RerankSummary,
+  ScoredTranslation,
 } from "../../store/summary.js";
 import { deriveKey, permutation } from "../../tensor/random.js";
 import type { Config } from "../config.js";
@@ -55,8 +56,8 @@ export interface Evaluation {
   bestOfN: Omit<BestOfNPoint, "policy">[];
   /** What the best of N can be chosen by instead of the reward; absent where it was not asked for. */
   rerank?: Omit<RerankSummary, "policy">;
-  /** Greedy (or beam) translations of the test sources, with their rewards. */
-  translations: { text: string; reward: number }[];
+  /** Greedy (or beam) translations of the test sources, with their rewards and what the judge says of them. */
+  translations: ScoredTranslation[];
   /** For each evaluated source, in the same order: what intervals and differences between policies are drawn from. */
   bySource: SourceFigures;
 }
@@ -297,7 +298,11 @@ async function evaluate(task: EvaluationTask): Promise<Evaluation> {
     },
     bestOfN: curve(pool, rewards, pairs, settings, rerank && { parts: rerank.parts, scores }),
     ...(rerank && { rerank }),
-    translations: hypotheses.map((text, i) => ({ text, reward: greedy[i]! })),
+    translations: hypotheses.map((text, i) => ({
+      text,
+      reward: greedy[i]!,
+      ...(judged && { judge: judged[i]! }),
+    })),
     bySource: {
       reward: rewards.map((row) => mean(row.slice(0, settings.samples))),
       bestOfN: bestOfNBySource(rewards, settings.bestOfN),

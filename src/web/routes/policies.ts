@@ -10,6 +10,7 @@ import { EvaluatedRuns, openManifest } from "../evaluated-run.js";
 import type { EvaluatedPolicy } from "../evaluation-files.js";
 import { missing } from "../missing.js";
 import { readQuery, wholeNumber } from "../query.js";
+import { warningsOf } from "../run-results.js";
 import type { Route } from "../site.js";
 import { Turns } from "../turns.js";
 import { HeldTranslator, type OpenTranslator, type TypedTranslator } from "../typed-translator.js";
@@ -59,12 +60,13 @@ export function policiesRoute(open: OpenTranslator): Route {
     const app = new Hono();
 
     app.get("/api/policies", async (context) => {
-      const { root } = await site.run(context);
-      const manifest = await openManifest(root);
-      const { policies, pairs } = await runs.read(root);
+      const run = await site.run(context);
+      const manifest = await openManifest(run.root);
+      const { policies, pairs } = await runs.read(run.root);
       return context.json<PoliciesView>({
         policies: policies.map(policyHead),
         sources: pairs.length,
+        warnings: policies.length === 0 ? [] : await warningsOf(run, policies.map(placedHead)),
         limits: LIMITS,
         trained: policiesOf(manifest),
       });
@@ -155,7 +157,12 @@ export function policiesRoute(open: OpenTranslator): Route {
 
 /** A policy's figures without its translations. */
 export function policyHead({ name, control, summary }: EvaluatedPolicy): PolicyHead {
-  return { name, control, reward: summary.reward, bleu: summary.bleu, chrf: summary.chrf };
+  const { reward, bleu, chrf, judge } = summary;
+  return { name, control, reward, bleu, chrf, ...(judge && { judge }) };
+}
+
+function placedHead(policy: EvaluatedPolicy) {
+  return { ...policyHead(policy), grow: policy.grow, improve: policy.improve };
 }
 
 /** The first policy and the last that is no control. */

@@ -25,7 +25,10 @@ const SHOWN = 15;
 const MOST_POINTS = 1500;
 const BANDS = 10;
 
-const Query = z.object({ policy: z.string().optional(), judge: z.enum(["chrf", "people"]).default("chrf") });
+const Query = z.object({
+  policy: z.string().optional(),
+  judge: z.enum(["chrf", "model", "people"]).default("chrf"),
+});
 
 /** @param readRatings the rated translations of the run in a folder; none where nobody has rated yet */
 export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslation[]>): Route {
@@ -47,6 +50,7 @@ export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslati
         weakBelow: BOUNDS.noticed,
         retrained: retrained(manifest),
         policies: policies.map(({ name, control }) => ({ name, control })),
+        judge: keptJudge(policies),
         rated: (await readRatings(root)).length,
       });
     });
@@ -57,7 +61,7 @@ export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslati
       const judged =
         judge === "people"
           ? (await readRatings(root)).map(({ rating, ...rest }) => ({ ...rest, judge: rating }))
-          : await byChrf(await runs.read(root), policy);
+          : await byEvaluation(await runs.read(root), policy, judge);
       const own = judged.filter((one) => policy === undefined || one.policy === policy);
       if (own.length === 0)
         throw missing(
@@ -75,18 +79,27 @@ export function rewardRoute(readRatings: (dir: string) => Promise<RatedTranslati
 type Judged = Omit<RatedTranslation, "rating"> & { judge: number };
 
 /** The policy of that name, or the last that is no control. */
-async function byChrf(evaluated: Evaluated, name: string | undefined): Promise<Judged[]> {
+async function byEvaluation(
+  evaluated: Evaluated,
+  name: string | undefined,
+  judge: "chrf" | "model",
+): Promise<Judged[]> {
   const policy: EvaluatedPolicy | undefined =
     name === undefined ? evaluated.policies.findLast(({ control }) => !control) : evaluated.policy(name);
   if (!policy) throw missing("No policy of that name has been evaluated. Choose one from the list.");
-  const chrf = await evaluated.allChrf(policy);
-  return evaluated.pairs.map(({ source, target }, at) => ({
-    policy: policy.name,
-    source,
-    reference: target,
-    ...policy.translations[at]!,
-    judge: chrf[at]!,
-  }));
+  if (judge === "model" && keptJudge([policy]) === null)
+    throw missing("No judge has scored this policy's translations. Choose chrF.");
+  const chrf = judge === "chrf" ? await evaluated.allChrf(policy) : undefined;
+  return evaluated.pairs.map(({ source, target }, at) => {
+    const { text, reward, judge: score = Number.NaN } = policy.translations[at]!;
+    return { policy: policy.name, source, reference: target, text, reward, judge: chrf?.[at] ?? 100 * score };
+  });
+}
+
+/** The judge's name where its scores of all translations were kept. */
+function keptJudge(policies: readonly EvaluatedPolicy[]): string | null {
+  const kept = policies.every(({ translations }) => translations.every(({ judge }) => judge !== undefined));
+  return (kept && policies[0]?.summary.judge?.name) || null;
 }
 
 function disagreementsView(judged: readonly Judged[], judge: Judge): DisagreementsView {

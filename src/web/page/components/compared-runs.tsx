@@ -3,10 +3,11 @@
 import { useState } from "preact/hooks";
 import { Table } from "../../../report/components/table.js";
 import { count, decimal, duration, MISSING, points, rewardPoints, signed } from "../../../report/format.js";
-import type { Metric } from "../../../store/summary.js";
+import type { Interval } from "../../../store/summary.js";
 import type { ComparedPolicy, ComparedRun, ComparedView } from "../../views.js";
 import { type Line, planeSpec } from "../specs.js";
 import { Chart } from "./chart.js";
+import { Warnings } from "./warnings.js";
 
 const COSTS = {
   samplesDrawn: { option: "samples drawn", axis: "Samples drawn" },
@@ -15,10 +16,49 @@ const COSTS = {
 } as const;
 type Cost = keyof typeof COSTS;
 
-const METRICS: Readonly<Record<"reward" | Metric, string>> = { reward: "reward", chrf: "chrF", bleu: "BLEU" };
+const METRICS = { reward: "reward", chrf: "chrF", bleu: "BLEU" } as const;
+
+/** A figure of policies. Scores of different judges are not comparable: each is a figure of its own. */
+interface Figure {
+  /** Fit for a file name. */
+  key: string;
+  label: string;
+  /** In points of 100; absent where the policy has none. */
+  of: (policy: ComparedPolicy) => Interval | undefined;
+}
+
+function figuresOf(runs: readonly ComparedRun[]): Figure[] {
+  return [
+    { key: "reward", label: "Mean reward (0 to 100)", of: ({ reward }) => hundredfold(reward) },
+    { key: "chrf", label: "chrF", of: ({ chrf }) => chrf },
+    { key: "bleu", label: "BLEU", of: ({ bleu }) => bleu },
+    ...judgesOf(runs).map((name, at) => ({
+      key: at === 0 ? "judge" : `judge-${at + 1}`,
+      label: `Judge ${name} (0 to 100)`,
+      of: ({ judge }: ComparedPolicy) => (judge?.name === name ? hundredfold(judge.mean) : undefined),
+    })),
+  ];
+}
+
+/** Names of the judges of these runs, each once. */
+function judgesOf(runs: readonly ComparedRun[]): string[] {
+  return [
+    ...new Set(runs.flatMap(({ policies }) => policies.flatMap(({ judge }) => (judge ? [judge.name] : [])))),
+  ];
+}
+
+const hundredfold = ({ value, low, high }: Interval): Interval => ({
+  value: value * 100,
+  low: low * 100,
+  high: high * 100,
+});
+
+const withInterval = ({ value, low, high }: Interval) =>
+  `${rewardPoints(value)} [${rewardPoints(low)}, ${rewardPoints(high)}]`;
 
 export function ComparedRuns({ view: { runs, configuration, failed } }: { view: ComparedView }) {
   const [cost, setCost] = useState<Cost>("samplesDrawn");
+  const judges = judgesOf(runs);
   return (
     <>
       {failed.map(({ name, error }) => (
@@ -27,6 +67,14 @@ export function ComparedRuns({ view: { runs, configuration, failed } }: { view: 
         </p>
       ))}
       <FiguresTable runs={runs} />
+      <Warnings
+        warnings={runs.flatMap(({ name, warnings }) =>
+          warnings.map(({ policy, text }) => ({
+            policy: runs.length > 1 ? `${name}, ${policy}` : policy,
+            text,
+          })),
+        )}
+      />
       <h3>Learning curves</h3>
       <form class="filters">
         <label>
@@ -48,18 +96,22 @@ export function ComparedRuns({ view: { runs, configuration, failed } }: { view: 
         </label>
       </form>
       <div class="charts">
-        {(["reward", "chrf", "bleu"] as const).map((figure) => (
-          <LearningCurves key={figure} runs={runs} cost={cost} figure={figure} />
+        {figuresOf(runs).map((figure) => (
+          <LearningCurves key={figure.key} runs={runs} cost={cost} figure={figure} />
         ))}
       </div>
       <h3>Gain against distance from BC</h3>
       <p class="faint">
-        Where the held-out metric turns down while the reward goes on rising, more of the reward costs
-        quality. Lines: the curves of Gao et al. (2022) fitted to the points, where these decide one.
+        Where the held-out metric{judges.length > 0 ? " or the judge" : ""} turns down while the reward goes
+        on rising, more of the reward costs quality. Lines: the curves of Gao et al. (2022) fitted to the
+        points, where these decide one.
       </p>
       <div class="charts">
         <GainChart runs={runs} of="reward" />
         <GainChart runs={runs} of="held-out" />
+        {judges.map((judge) => (
+          <GainChart key={judge} runs={runs} of={{ judge }} />
+        ))}
       </div>
       <GainWords runs={runs} />
       <h3>Configurations</h3>
@@ -91,11 +143,17 @@ function FiguresTable({ runs }: { runs: readonly ComparedRun[] }) {
           key: "reward",
           header: "mean reward",
           align: "right",
-          cell: ({ policy: { reward } }) =>
-            `${rewardPoints(reward.value)} [${rewardPoints(reward.low)}, ${rewardPoints(reward.high)}]`,
+          cell: ({ policy: { reward } }) => withInterval(reward),
         },
         { key: "bleu", header: "BLEU", align: "right", cell: ({ policy }) => points(policy.bleu.value) },
         { key: "chrf", header: "chrF", align: "right", cell: ({ policy }) => points(policy.chrf.value) },
+        ...judgesOf(runs).map((name) => ({
+          key: `judge ${name}`,
+          header: name,
+          align: "right" as const,
+          cell: ({ policy: { judge } }: PolicyOfRun) =>
+            judge?.name === name ? withInterval(judge.mean) : MISSING,
+        })),
         { key: "kl", header: "KL", align: "right", cell: ({ policy }) => decimal(policy.klFromBc, 2) },
         {
           key: "samples",
@@ -120,9 +178,8 @@ function LearningCurves({
 }: {
   runs: readonly ComparedRun[];
   cost: Cost;
-  figure: "reward" | Metric;
+  figure: Figure;
 }) {
-  const scale = figure === "reward" ? 100 : 1;
   const lines = runs.flatMap(({ name, policies, looks }, colour): Line[] => {
     const line: Line = {
       name,
@@ -131,28 +188,28 @@ function LearningCurves({
       draw: "path",
       points: policies
         .filter(({ control }) => !control)
-        .map((policy) => ({
-          x: costOf(policy, cost),
-          y: policy[figure].value * scale,
-          low: policy[figure].low * scale,
-          high: policy[figure].high * scale,
-          label: policy.name,
-        })),
+        .flatMap((policy) => {
+          const interval = figure.of(policy);
+          if (!interval) return [];
+          const { value, low, high } = interval;
+          return [{ x: costOf(policy, cost), y: value, low, high, label: policy.name }];
+        }),
     };
-    if (figure !== "reward" || cost !== "samplesDrawn" || looks.length === 0) return [line];
+    if (line.points.length === 0) return [];
+    if (figure.key !== "reward" || cost !== "samplesDrawn" || looks.length === 0) return [line];
     const seen: Line = {
       name: `${name}, on the validation part`,
       colour,
       draw: "curve",
       dashed: true,
-      points: looks.map(({ samplesDrawn, reward }) => ({ x: samplesDrawn, y: reward * scale })),
+      points: looks.map(({ samplesDrawn, reward }) => ({ x: samplesDrawn, y: reward * 100 })),
     };
     return [line, seen];
   });
-  const label = METRICS[figure];
+  const { key, label } = figure;
   return (
     <Chart
-      name={`${figure}-against-${cost}`}
+      name={`${key}-against-${cost}`}
       description={`${label} by ${COSTS[cost].option}. ${lines
         .map(
           ({ name, points: places }) =>
@@ -164,13 +221,13 @@ function LearningCurves({
           run: name,
           policy,
           [cost]: x,
-          [figure]: y,
+          [key]: y,
           low,
           high,
         })),
       )}
       spec={planeSpec({
-        title: figure === "reward" ? "Mean reward (0 to 100)" : label,
+        title: label,
         x: { title: COSTS[cost].axis },
         y: { title: "" },
         lines,
@@ -179,12 +236,17 @@ function LearningCurves({
   );
 }
 
-/** The gains of one figure: the reward, or of each run what judges from outside. */
-function gainsOf({ gains, heldOut }: ComparedRun, of: "reward" | "held-out") {
-  return gains.filter(({ figure }) => figure === (of === "reward" ? "reward" : heldOut.metric));
+type Gained = "reward" | "held-out" | { judge: string };
+
+/** The gains of one figure: the reward, of each run its held-out metric, or what the judge of that name says. */
+function gainsOf(run: ComparedRun, of: Gained) {
+  const { gains, heldOut } = run;
+  if (of === "reward") return gains.filter(({ figure }) => figure === "reward");
+  if (of === "held-out") return gains.filter(({ figure }) => figure === heldOut.metric);
+  return judgesOf([run]).includes(of.judge) ? gains.filter(({ figure }) => figure === "judge") : [];
 }
 
-function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | "held-out" }) {
+function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: Gained }) {
   const lines = runs.flatMap((run, colour) =>
     gainsOf(run, of).flatMap(({ along, points: places, curve }): Line[] => {
       const name = along === "policies" ? run.name : `${run.name}, best of N of BC`;
@@ -208,10 +270,15 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | 
   if (lines.length === 0)
     return <p class="note">No policy after BC has been evaluated yet, so there is no distance to draw.</p>;
   const metrics = [...new Set(runs.map(({ heldOut }) => METRICS[heldOut.metric]))].join(" or ");
-  const title = of === "reward" ? "Reward gained" : `Held-out ${metrics} gained`;
+  const title =
+    typeof of === "object"
+      ? `Judge ${of.judge} gained`
+      : of === "reward"
+        ? "Reward gained"
+        : `Held-out ${metrics} gained`;
   return (
     <Chart
-      name={`${of}-gain-against-kl`}
+      name={`${typeof of === "object" ? "judge" : of}-gain-against-kl`}
       description={`${title} over BC against the square root of the KL divergence from it. ${lines
         .filter(({ draw }) => draw !== "curve")
         .map(
@@ -233,7 +300,13 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: "reward" | 
 }
 
 function GainWords({ runs }: { runs: readonly ComparedRun[] }) {
-  const rows = runs.flatMap(({ name, gains }) => gains.map((gain) => ({ run: name, ...gain })));
+  const rows = runs.flatMap((run) =>
+    run.gains.map((gain) => ({
+      run: run.name,
+      ...gain,
+      label: gain.figure === "judge" ? (judgesOf([run])[0] ?? "judge") : METRICS[gain.figure],
+    })),
+  );
   if (rows.length === 0) return null;
   return (
     <Table
@@ -242,7 +315,7 @@ function GainWords({ runs }: { runs: readonly ComparedRun[] }) {
       keyOf={({ run, figure, along }) => `${run} ${figure} ${along}`}
       columns={[
         { key: "run", header: "run", cell: ({ run }) => run },
-        { key: "figure", header: "figure", cell: ({ figure }) => METRICS[figure] },
+        { key: "figure", header: "figure", cell: ({ label }) => label },
         { key: "along", header: "along", cell: ({ along }) => along },
         { key: "words", header: "fitted curve", cell: ({ words }) => words },
       ]}

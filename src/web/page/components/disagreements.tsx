@@ -11,27 +11,35 @@ import { planeSpec } from "../specs.js";
 import { Chart } from "./chart.js";
 import { Answered } from "./states.js";
 
-const JUDGES: Readonly<Record<Judge, { name: string; axis: string; digits: number }>> = {
-  chrf: { name: "chrF", axis: "sentence chrF", digits: 1 },
-  people: { name: "people", axis: "mean rating (0 to 6)", digits: 2 },
-};
+/** How a judge is named in text and on an axis; `model` is what the run calls the judge that it loaded. */
+function wordsOf(judge: Judge, model: string | null): { name: string; axis: string; digits: number } {
+  const name = model ?? "the judge";
+  return {
+    chrf: { name: "chrF", axis: "sentence chrF", digits: 1 },
+    model: { name, axis: `${name} (0 to 100)`, digits: 1 },
+    people: { name: "people", axis: "mean rating (0 to 6)", digits: 2 },
+  }[judge];
+}
 
 interface Props {
   run: string | undefined;
   policy: string | undefined;
   judge: Judge;
+  /** Name of the judge that the run loaded; null where there is none. */
+  model: string | null;
 }
 
-export function Disagreements({ run, policy, judge }: Props) {
+export function Disagreements({ run, policy, judge, model }: Props) {
   const answer = useAnswer<DisagreementsView>(
     `/api/reward/disagreements${queryText({ run, policy, judge })}`,
   );
-  return <Answered answer={answer} show={(view) => <View view={view} />} />;
+  return <Answered answer={answer} show={(view) => <View view={view} model={model} />} />;
 }
 
-function View({ view }: { view: DisagreementsView }) {
+function View({ view, model }: { view: DisagreementsView; model: string | null }) {
   const { judge, translations, spearman, kendall, bands, points, overrated, underrated } = view;
-  const { name, axis, digits } = JUDGES[judge];
+  const words = wordsOf(judge, model);
+  const { name, axis, digits } = words;
   const of = view.policy === "" ? "" : ` of ${view.policy}`;
   return (
     <>
@@ -91,14 +99,14 @@ function View({ view }: { view: DisagreementsView }) {
         title={`Reward high, ${name} low`}
         about="A policy that is taught by this reward will write more like these."
         rows={overrated}
-        judge={judge}
+        words={words}
         testId="overrated"
       />
       <Parted
         title={`Reward low, ${name} high`}
         about="These would be dropped by a threshold on the reward."
         rows={underrated}
-        judge={judge}
+        words={words}
         testId="underrated"
       />
     </>
@@ -109,16 +117,15 @@ function Parted({
   title,
   about,
   rows,
-  judge,
+  words: { name, digits },
   testId,
 }: {
   title: string;
   about: string;
   rows: readonly JudgedTranslation[];
-  judge: Judge;
+  words: ReturnType<typeof wordsOf>;
   testId: string;
 }) {
-  const { name, digits } = JUDGES[judge];
   return (
     <>
       <h3>{title}</h3>

@@ -6,6 +6,7 @@ import { useAnswer } from "../api.js";
 import { EvaluatedSources } from "../components/evaluated-sources.js";
 import { Answered, Empty } from "../components/states.js";
 import { TypedSentence } from "../components/typed-sentence.js";
+import { Warnings } from "../components/warnings.js";
 import type { PageProps } from "../pages.js";
 import { queryText } from "../router.js";
 import "./beside.css";
@@ -18,7 +19,7 @@ export default function PoliciesPage({ run, query }: PageProps) {
       <p class="faint">The same sentence by every policy of the run, with the reward that it got.</p>
       <Answered
         answer={answer}
-        show={({ policies, sources, limits, trained }) => (
+        show={({ policies, sources, limits, trained, warnings }) => (
           <>
             <TypedSentence key={run} run={run} limits={limits} trained={trained} />
             <section aria-labelledby="evaluated">
@@ -33,6 +34,7 @@ export default function PoliciesPage({ run, query }: PageProps) {
                     {plural(sources, "source")} that no policy was trained on. Underlined: words that the
                     reference does not have; ‸: words of it that are missing.
                   </p>
+                  <Warnings warnings={warnings} />
                   <EvaluatedSources run={run} query={query} />
                 </>
               )}

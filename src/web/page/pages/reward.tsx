@@ -24,8 +24,8 @@ export default function RewardPage({ run, query }: PageProps) {
 }
 
 function Reward({ run, query, view }: PageProps & { view: RewardView }) {
-  const { kind, learned, probe, weakBelow, retrained, policies, rated } = view;
-  const judge: Judge = query.get("judge") === "people" && rated > 0 ? "people" : "chrf";
+  const { kind, learned, probe, weakBelow, retrained, policies, rated, judge: model } = view;
+  const judge = judgeAsked(query.get("judge"), view);
   const main = policies.findLast(({ control }) => !control)?.name;
   // People's ratings are few: all policies together unless one is chosen.
   const policy = query.get("policy") ?? (judge === "people" ? undefined : main);
@@ -93,6 +93,7 @@ function Reward({ run, query, view }: PageProps & { view: RewardView }) {
                   }
                 >
                   <option value="chrf">chrF, against the reference</option>
+                  {model !== null && <option value="model">{model}, which no policy is trained for</option>}
                   <option value="people" disabled={rated === 0}>
                     people{rated === 0 ? ": nobody has rated yet" : `, ${plural(rated, "translation")}`}
                   </option>
@@ -114,12 +115,18 @@ function Reward({ run, query, view }: PageProps & { view: RewardView }) {
                 </select>
               </label>
             </form>
-            <Disagreements run={run} policy={policy} judge={judge} />
+            <Disagreements run={run} policy={policy} judge={judge} model={model} />
           </>
         )}
       </section>
     </>
   );
+}
+
+/** The one that was asked for, where it has judged; else the run's own judge, or chrF where there is none. */
+function judgeAsked(asked: string | null, { judge, rated }: RewardView): Judge {
+  if (asked === "people" && rated > 0) return "people";
+  return judge === null || asked === "chrf" ? "chrf" : "model";
 }
 
 function Probe({ probe, weakBelow }: { probe: NonNullable<RewardView["probe"]>; weakBelow: number }) {
