@@ -12,6 +12,7 @@
  */
 
 import { UserError } from "../src/errors.js";
+import { askBench } from "./ask.js";
 import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
@@ -44,6 +45,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   serve: {
     about: "requests/s and latency of 1, 8 and 64 clients, with batches against one at a time",
     run: serveBench,
+  },
+  ask: {
+    about: "candidates/s and requests/s that one process asks a server for, against OpenAI's Python client",
+    run: askBench,
   },
   reward: {
     about: "tokens/s of a pretrained reward (an mT5), against Transformers",

@@ -18,13 +18,11 @@ export interface Ratio {
 }
 
 /** Throws a UserError where the peers cannot run; ask before any work is done. */
-export function needPeers(): void {
-  const { status } = spawnSync(python(), ["-c", "import safetensors, torch, transformers"], {
-    stdio: "ignore",
-  });
+export function needPeers(modules: readonly string[] = ["safetensors", "torch", "transformers"]): void {
+  const { status } = spawnSync(python(), ["-c", `import ${modules.join(", ")}`], { stdio: "ignore" });
   if (status !== 0)
     throw new UserError(
-      `${python()} has no PyTorch and Transformers to measure against. Install them with: ` +
+      `${python()} does not have all of ${modules.join(", ")} to measure against. Install them with: ` +
         "pip install -r bench/peer/requirements.txt (COPPICE_PYTHON names another Python).",
     );
 }
