@@ -6,7 +6,8 @@ import { algorithm, perform, plannedSteps } from "./algorithm.js";
 import { renderConfig } from "./config.js";
 import { type RunOptions, readConfig, readFinished, stepsOf, withFinished } from "./run.js";
 import { nextStep, only } from "./single.js";
-import { type Shard, type ShardResult, sampleShard } from "./steps/grow.js";
+import { type ShardResult, sampleShard } from "./steps/grow.js";
+import type { Shard } from "./steps/shared-parts.js";
 
 export interface FinishedShard extends ShardResult {
   grow: number;

@@ -424,8 +424,20 @@ describe("keys that do not fit each other", () => {
     expect(refusal(`${data}method: rloo\ngrow: {samples: 4}\nonline: {samples: 5000}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:3: grow.samples has no effect where method is rloo and online.samples is a number. Remove one of the two."`,
     );
+    expect(refusal(`${data}method: rloo\ngrow: {store: s3://bucket/x}`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: grow.store has no effect where method is rloo. Remove one of the two."`,
+    );
     expect(refusal(`${data}method: rloo\nreward: {retrain: true}`)).toMatchInlineSnapshot(
       `"iwslt.yaml:3: reward.retrain has no effect where method is rloo. Remove one of the two."`,
+    );
+  });
+
+  test("a store that is neither a folder nor a plain S3 address", () => {
+    expect(refusal(`${data}grow:\n  store: s3://bucket/x?s3_secret_access_key=1`)).toMatchInlineSnapshot(
+      `"iwslt.yaml:3: grow.store is neither a folder nor s3://BUCKET/PREFIX, of letters, digits and - _ . = alone. Credentials, region and endpoint are taken from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL."`,
+    );
+    expect(parseConfig(`${data}grow: {store: s3://bucket/runs/a}`, "a.yaml").grow.store).toBe(
+      "s3://bucket/runs/a",
     );
   });
 

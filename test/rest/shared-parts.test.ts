@@ -16,9 +16,10 @@ import { BC } from "../../src/rest/names.js";
 import { withFinished, withRun } from "../../src/rest/run.js";
 import { growShard } from "../../src/rest/shard.js";
 import { evaluatePolicy } from "../../src/rest/steps/evaluate.js";
-import { type Shard, sampleCandidates, sampleShard } from "../../src/rest/steps/grow.js";
+import { sampleCandidates, sampleShard } from "../../src/rest/steps/grow.js";
 import { imitate } from "../../src/rest/steps/imitate.js";
 import { prepare } from "../../src/rest/steps/prepare.js";
+import type { Shard } from "../../src/rest/steps/shared-parts.js";
 import { shortest, tinyRun, writeConfig } from "./tiny-run.js";
 
 /** 250 sources to train on: three files. */
@@ -203,6 +204,16 @@ describe("parts in a store that are not this run's", () => {
     await work(one, store, share(1, 3));
     copyFileSync(join(one, "grow-1", NAMES[0]!), join(store, "grow-1", NAMES[0]!));
     expect(await refused(store)).toContain("were sampled from another policy");
+  });
+
+  test("are left to whoever takes them: a worker looks at its own", async () => {
+    const store = newStore();
+    await work(copyOfStart("mine"), store, share(2, 3));
+    writeFileSync(join(store, "grow-1", NAMES[1]!), "PAR1");
+    expect(await work(copyOfStart("other"), store, share(1, 3))).toMatchObject({ parts: 1, missing: 1 });
+    await expect(gather(copyOfStart("home"), store)).rejects.toThrow(
+      "this is not a whole Parquet file. Remove it",
+    );
   });
 
   test("cut short", async () => {

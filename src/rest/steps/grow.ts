@@ -24,7 +24,7 @@ import { dependenciesOf } from "../dependencies.js";
 import { stepNames, streams } from "../names.js";
 import { loadPrepared } from "./prepare.js";
 import { growReward, scoringStep, takeJudgeSpread } from "./reward.js";
-import { type SharedOptions, SharedParts } from "./shared-parts.js";
+import { isIn, type Shard, type SharedOptions, SharedParts } from "./shared-parts.js";
 
 /** Sources of one part file: what a kill can cost at most. */
 const SOURCES_A_PART = 500;
@@ -43,12 +43,6 @@ export interface ScoreResult {
   rewardCalls: number;
   meanReward: number;
   maxReward: number;
-}
-
-/** A share of a Grow step's sources: number `number`, from 1, of `of`. */
-export interface Shard {
-  number: number;
-  of: number;
 }
 
 /** Samples N candidates a source from `policy` and writes them, with the human pairs, unscored. */
@@ -102,7 +96,7 @@ export async function sampleShard(
   { store = null, sourcesAPart = SOURCES_A_PART }: ShardOptions = {},
 ): Promise<ShardResult> {
   const all = await partsOf(run, grow, sourcesAPart);
-  const own = all.filter((_, at) => at % shard.of === shard.number - 1);
+  const own = all.filter((_, at) => isIn(shard, at));
   return withStore(run, store, { grow, policy: policyName, parts: all, shard }, async (shared) => {
     await sampleParts(run, policyName, grow, own, shared);
     await shared?.refresh();

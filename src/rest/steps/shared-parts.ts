@@ -6,7 +6,17 @@ import { UserError } from "../../errors.js";
 import { openPartStore, type PartStore, type Stamp } from "../../store/part-store.js";
 import type { RunContext } from "../context.js";
 import { stepNames } from "../names.js";
-import type { Shard } from "./grow.js";
+
+/** A share of a Grow step's sources: number `number`, from 1, of `of`. */
+export interface Shard {
+  number: number;
+  of: number;
+}
+
+/** Whether the part at that place, from 0, belongs to a share: they are dealt in turn. */
+export function isIn({ number, of }: Shard, at: number): boolean {
+  return at % of === number - 1;
+}
 
 export interface SharedOptions {
   /** `grow.store`. */
@@ -27,13 +37,19 @@ export interface SharedOptions {
 export class SharedParts {
   /** Names of the parts there, and what they say of themselves. */
   readonly #there = new Map<string, Partial<Stamp>>();
+  /** Names of parts that other shares bring, which whoever puts them together checks: a look at each costs two requests. */
+  readonly #others: ReadonlySet<string>;
 
   private constructor(
     private readonly store: PartStore,
     private readonly options: SharedOptions,
     private readonly stamp: Stamp,
     private readonly root: string,
-  ) {}
+  ) {
+    const { paths, shard } = options;
+    const others = shard ? paths.filter((_, at) => !isIn(shard, at)) : [];
+    this.#others = new Set(others.map((path) => basename(path)));
+  }
 
   /** Opens the store and checks what is there. @throws UserError as `openPartStore` does, and for a stranger's part. */
   static async open(run: RunContext, options: SharedOptions): Promise<SharedParts> {
@@ -55,13 +71,15 @@ export class SharedParts {
     }
   }
 
-  /** Looks what has come since the last time. */
+  /** Looks what has come since the last time, and checks what of it this process would take for its own. */
   async refresh(): Promise<void> {
     const { store, stamp } = this;
     const { grow } = this.options;
     const fresh = (await store.list(grow)).filter((name) => !this.#there.has(name));
-    const stamps = await store.stamps(grow, fresh);
-    fresh.forEach((name, i) => {
+    for (const name of fresh) if (this.#others.has(name)) this.#there.set(name, {});
+    const own = fresh.filter((name) => !this.#others.has(name));
+    const stamps = await store.stamps(grow, own);
+    own.forEach((name, i) => {
       const { run, origin } = stamps[i]!;
       const way = "Give this run a grow.store of its own, or remove what lies there.";
       const place = { file: store.address(grow, name) };
@@ -84,8 +102,9 @@ export class SharedParts {
     return this.#there.has(basename(path));
   }
 
-  /** Puts a finished part there, unless one is: it would be the same. */
+  /** Puts a finished part there, unless one is by now: it would be the same. */
   async give(path: string): Promise<void> {
+    if (!this.has(path)) await this.refresh();
     if (this.has(path)) return;
     await this.store.put(this.options.grow, path, this.stamp);
     this.#there.set(basename(path), this.stamp);
