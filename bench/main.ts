@@ -20,6 +20,7 @@ import { int8Bench } from "./int8.js";
 import { loraBench } from "./lora.js";
 import { memoryBench } from "./memory.js";
 import { ratingsBench } from "./ratings.js";
+import { rayBench } from "./ray.js";
 import { rewardBench } from "./reward.js";
 import { sampleBench } from "./sample.js";
 import { serveBench } from "./serve.js";
@@ -73,6 +74,11 @@ const measurements: Readonly<Record<string, Measurement>> = {
   lora: {
     about: "an adapter's training against that of all weights: target tokens/s, memory, sizes of files",
     run: loraBench,
+  },
+  ray: {
+    about:
+      "shards of a Grow step, and a trainer, as jobs of a local Ray cluster: killed, begun again, same bytes",
+    run: rayBench,
   },
   store: {
     about: "shards that share an S3 server: one killed, one doubled; the bytes against those of one process",

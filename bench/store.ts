@@ -14,27 +14,26 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { version as duckdb } from "@duckdb/node-api";
-import { toyPairs } from "../src/data/toy.js";
 import { UserError } from "../src/errors.js";
-import { renderConfig, resolveConfig } from "../src/rest/config.js";
-import { BC } from "../src/rest/names.js";
-import { withRun } from "../src/rest/run.js";
-import { evaluatePolicy } from "../src/rest/steps/evaluate.js";
-import { imitate } from "../src/rest/steps/imitate.js";
-import { prepare } from "../src/rest/steps/prepare.js";
 import { machine, python } from "./rounds.js";
-
-/** 2,950 sources to train on: six files. */
-const PAIRS = 3000;
-const SAMPLES = 16;
-const SHARDS = 3;
-const PARTS = 6;
+import {
+  type Copy,
+  cli,
+  type Environment,
+  PARTS,
+  partName,
+  runs,
+  SAMPLES,
+  SHARDS,
+  SOURCES,
+  succeeded,
+} from "./shard-runs.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -92,7 +91,7 @@ async function trial(folder: string, server: Server): Promise<object> {
   return {
     sameBytes: bytes(home).equals(bytes(one)),
     bytes: bytes(one).length,
-    candidates: (PAIRS - 50) * SAMPLES,
+    candidates: SOURCES * SAMPLES,
     killed: `share 2/${SHARDS} by ${String(doomed.process.signalCode)}${lost ? ", one of its two files not there" : ", too late"}`,
     restarted: again.stdout.trim().replaceAll(folder, ""),
     gathered: gathered.stderr.trim().split("\n")[0],
@@ -122,79 +121,6 @@ async function wrong(copy: Copy, server: Server, store: string): Promise<object[
     COPPICE_HTTPFS: "/nowhere/httpfs.duckdb_extension",
   });
   return refusals;
-}
-
-type Environment = Readonly<Record<string, string>>;
-
-/** A copy of the run whose Grow step is due, with its store; of another seed where one is given. */
-type Copy = (name: string, store?: string | null, seed?: number) => string;
-
-async function runs(folder: string, shared: string): Promise<Copy> {
-  const config = (store: string | null, seed: number) =>
-    renderConfig(
-      resolveConfig({
-        seed,
-        data: { train: ["pairs.tsv"], validationSize: 20, testSize: 30, maxTokens: 16 },
-        model: { encoderLayers: 2, decoderLayers: 2, width: 64, inner: 128, heads: 4, vocabulary: 270 },
-        bc: { steps: 20, validateEvery: 20, warmupSteps: 5 },
-        reward: { kind: "places" },
-        grow: { samples: SAMPLES, maxTokens: 16, store },
-        evaluate: { samples: 1, bestOfN: [], examples: 1 },
-      }),
-    );
-  const begun = async (seed: number) => {
-    const dir = join(folder, `start-${seed}`);
-    mkdirSync(dir);
-    const pairs = toyPairs({ pairs: PAIRS, seed, maxLength: 12 });
-    writeFileSync(
-      join(dir, "pairs.tsv"),
-      pairs.map(({ source, target }) => `${source}\t${target}\n`).join(""),
-    );
-    writeFileSync(join(dir, "coppice.yaml"), config(null, seed));
-    await withRun({ dir }, async (run) => {
-      await prepare(run);
-      await imitate(run);
-      await evaluatePolicy(run, BC);
-    });
-  };
-  for (const seed of [1, 2]) await begun(seed);
-  return (name, store = shared, seed = 1) => {
-    const dir = join(folder, name);
-    cpSync(join(folder, `start-${seed}`), dir, { recursive: true });
-    writeFileSync(join(dir, "coppice.yaml"), config(store, seed));
-    return dir;
-  };
-}
-
-/** Files are of 500 sources each, the last of what is left. */
-function partName(at: number): string {
-  const digits = (id: number) => String(id).padStart(6, "0");
-  return `part-${digits(at * 500)}-${digits(Math.min(at * 500 + 499, PAIRS - 51))}.parquet`;
-}
-
-interface End {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function cli(args: readonly string[], env: Environment): { process: ChildProcess; ended: Promise<End> } {
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "src/cli/main.ts"), ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const end = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const)
-    child[stream].on("data", (bytes) => {
-      end[stream] += bytes;
-    });
-  return { process: child, ended: once(child, "close").then(([code]) => ({ code, ...end })) };
-}
-
-function succeeded(...ends: readonly End[]): void {
-  for (const { code, stderr } of ends)
-    if (code !== 0) throw new Error(`a worker ended with ${code}: ${stderr}`);
 }
 
 interface Server {
