@@ -13,10 +13,11 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { version as duckdb } from "@duckdb/node-api";
@@ -28,6 +29,8 @@ import { withRun } from "../src/rest/run.js";
 import { evaluatePolicy } from "../src/rest/steps/evaluate.js";
 import { imitate } from "../src/rest/steps/imitate.js";
 import { prepare } from "../src/rest/steps/prepare.js";
+import { CandidateWriter, humanCandidate, partPath } from "../src/store/candidates.js";
+import { openPartStore } from "../src/store/part-store.js";
 import { machine, python } from "./rounds.js";
 
 /** 2,950 sources to train on: six files. */
@@ -70,7 +73,7 @@ async function trial(folder: string, server: Server): Promise<object> {
   );
   const twin = cli(["grow", copy("twin"), "--shard", `1/${SHARDS}`], env);
   const doomed = workers[1]!;
-  await server.wrote(partName(1));
+  await Promise.race([server.wrote(partName(1)), doomed.ended]);
   doomed.process.kill("SIGKILL");
   const ends = await Promise.all(workers.map(({ ended }) => ended));
   succeeded(ends[0]!, ends[2]!, await twin.ended);
@@ -89,6 +92,7 @@ async function trial(folder: string, server: Server): Promise<object> {
     writes: server.writes.filter((name) => name === partName(at)).length,
   }));
   const refusals = await wrong(copy, server, store);
+  const large = await largePart(folder, server);
   return {
     sameBytes: bytes(home).equals(bytes(one)),
     bytes: bytes(one).length,
@@ -99,9 +103,52 @@ async function trial(folder: string, server: Server): Promise<object> {
     seconds,
     writes,
     refusals,
+    large,
     duckdb: duckdb(),
     ...machine(),
   };
+}
+
+/** A part that is sent in pieces, by a process that is killed between them, and whole. */
+async function largePart(folder: string, server: Server): Promise<object> {
+  const file = partPath(join(folder, "large"), 0, 499);
+  const writer = await CandidateWriter.open(file, { runId: "large" });
+  for (let id = 0; id < 500; id++)
+    writer.append(
+      Array.from({ length: 200 }, (_, sampleId) => ({
+        ...humanCandidate(2, id, { source: "s", target: randomBytes(400).toString("base64") }),
+        sampleId,
+      })),
+    );
+  await writer.finish();
+  const location = `s3://${server.bucket}/large`;
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", join(root, "bench/ours-store.ts"), location, file],
+    {
+      env: { ...process.env, ...server.env },
+    },
+  );
+  const ended = once(child, "close");
+  await Promise.race([server.wrote(`${basename(file)}?piece`), ended]);
+  child.kill("SIGKILL");
+  await ended;
+  const spill = join(folder, "spill");
+  const store = await openPartStore(location, {
+    base: folder,
+    spill,
+    env: { ...process.env, ...server.env },
+  });
+  try {
+    const afterKill = (await store.list(2)).length;
+    await store.put(2, file, { run: "large", origin: "", shard: "" });
+    const back = partPath(join(folder, "back"), 0, 499);
+    await store.get(2, back, "large");
+    const sent = readFileSync(file);
+    return { bytes: sent.length, objectsAfterKill: afterKill, sameBytes: readFileSync(back).equals(sent) };
+  } finally {
+    store.close();
+  }
 }
 
 /** What is said, with exit code 2, where something is wrong. */
@@ -202,7 +249,7 @@ interface Server {
   bucket: string;
   /** What a worker needs to know. */
   env: Environment;
-  /** Names of the objects written so far. */
+  /** Names of the objects written so far; of each piece of one with `?piece`. */
   writes: string[];
   /** Waits until an object of this name is written. */
   wrote(name: string): Promise<void>;
@@ -218,8 +265,8 @@ async function startServer(): Promise<Server> {
   const { endpoint, bucket, id, secret } = JSON.parse(String(first)) as Record<string, string>;
   const writes: string[] = [];
   lines.on("line", (line) => {
-    const [, name] = /^PUT \/.*\/([^/?]+)$/.exec(line) ?? [];
-    if (name) writes.push(name);
+    const [, name, piece = ""] = /^PUT \/.*\/([^/?]+)(\?.*)?$/.exec(line) ?? [];
+    if (name) writes.push(piece === "" ? name : `${name}?piece`);
   });
   return {
     process: child,
