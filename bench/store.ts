@@ -13,14 +13,17 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { version as duckdb } from "@duckdb/node-api";
 import { UserError } from "../src/errors.js";
+import { CandidateWriter, humanCandidate, partPath } from "../src/store/candidates.js";
+import { openPartStore } from "../src/store/part-store.js";
 import { machine, python } from "./rounds.js";
 import {
   type Copy,
@@ -69,7 +72,7 @@ async function trial(folder: string, server: Server): Promise<object> {
   );
   const twin = cli(["grow", copy("twin"), "--shard", `1/${SHARDS}`], env);
   const doomed = workers[1]!;
-  await server.wrote(partName(1));
+  await Promise.race([server.wrote(partName(1)), doomed.ended]);
   doomed.process.kill("SIGKILL");
   const ends = await Promise.all(workers.map(({ ended }) => ended));
   succeeded(ends[0]!, ends[2]!, await twin.ended);
@@ -88,6 +91,7 @@ async function trial(folder: string, server: Server): Promise<object> {
     writes: server.writes.filter((name) => name === partName(at)).length,
   }));
   const refusals = await wrong(copy, server, store);
+  const large = await largePart(folder, server);
   return {
     sameBytes: bytes(home).equals(bytes(one)),
     bytes: bytes(one).length,
@@ -98,9 +102,52 @@ async function trial(folder: string, server: Server): Promise<object> {
     seconds,
     writes,
     refusals,
+    large,
     duckdb: duckdb(),
     ...machine(),
   };
+}
+
+/** A part that is sent in pieces, by a process that is killed between them, and whole. */
+async function largePart(folder: string, server: Server): Promise<object> {
+  const file = partPath(join(folder, "large"), 0, 499);
+  const writer = await CandidateWriter.open(file, { runId: "large" });
+  for (let id = 0; id < 500; id++)
+    writer.append(
+      Array.from({ length: 200 }, (_, sampleId) => ({
+        ...humanCandidate(2, id, { source: "s", target: randomBytes(400).toString("base64") }),
+        sampleId,
+      })),
+    );
+  await writer.finish();
+  const location = `s3://${server.bucket}/large`;
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", join(root, "bench/ours-store.ts"), location, file],
+    {
+      env: { ...process.env, ...server.env },
+    },
+  );
+  const ended = once(child, "close");
+  await Promise.race([server.wrote(`${basename(file)}?piece`), ended]);
+  child.kill("SIGKILL");
+  await ended;
+  const spill = join(folder, "spill");
+  const store = await openPartStore(location, {
+    base: folder,
+    spill,
+    env: { ...process.env, ...server.env },
+  });
+  try {
+    const afterKill = (await store.list(2)).length;
+    await store.put(2, file, { run: "large", origin: "", shard: "" });
+    const back = partPath(join(folder, "back"), 0, 499);
+    await store.get(2, back, "large");
+    const sent = readFileSync(file);
+    return { bytes: sent.length, objectsAfterKill: afterKill, sameBytes: readFileSync(back).equals(sent) };
+  } finally {
+    store.close();
+  }
 }
 
 /** What is said, with exit code 2, where something is wrong. */
@@ -128,7 +175,7 @@ interface Server {
   bucket: string;
   /** What a worker needs to know. */
   env: Environment;
-  /** Names of the objects written so far. */
+  /** Names of the objects written so far; of each piece of one with `?piece`. */
   writes: string[];
   /** Waits until an object of this name is written. */
   wrote(name: string): Promise<void>;
@@ -144,8 +191,8 @@ async function startServer(): Promise<Server> {
   const { endpoint, bucket, id, secret } = JSON.parse(String(first)) as Record<string, string>;
   const writes: string[] = [];
   lines.on("line", (line) => {
-    const [, name] = /^PUT \/.*\/([^/?]+)$/.exec(line) ?? [];
-    if (name) writes.push(name);
+    const [, name, piece = ""] = /^PUT \/.*\/([^/?]+)(\?.*)?$/.exec(line) ?? [];
+    if (name) writes.push(piece === "" ? name : `${name}?piece`);
   });
   return {
     process: child,

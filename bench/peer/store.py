@@ -17,7 +17,7 @@ BUCKET = "coppice-bench"
 
 
 class Writes(logging.Handler):
-    """Says which objects are written whole, from the server's log of requests."""
+    """Says which objects, and pieces of objects, are written, from the server's log of requests."""
 
     def emit(self, record):
         found = re.search(r"PUT (/\S+) HTTP/1.1.* (\d+) -$", record.getMessage())

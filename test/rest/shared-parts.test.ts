@@ -12,9 +12,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resolveConfig } from "../../src/rest/config.js";
 import { BC } from "../../src/rest/names.js";
 import { withFinished, withRun } from "../../src/rest/run.js";
 import { growShard } from "../../src/rest/shard.js";
+import { candidateIdentity } from "../../src/rest/share.js";
 import { evaluatePolicy } from "../../src/rest/steps/evaluate.js";
 import { sampleCandidates, sampleShard } from "../../src/rest/steps/grow.js";
 import { imitate } from "../../src/rest/steps/imitate.js";
@@ -222,6 +224,12 @@ describe("parts in a store that are not this run's", () => {
     writeFileSync(join(store, "grow-1", NAMES[0]!), "PAR1");
     expect(await refused(store)).toContain("this is not a whole Parquet file. Remove it");
   });
+});
+
+test("a store is no part of what a run is known by", () => {
+  const known = (grow: object) => candidateIdentity(resolveConfig({ data: { train: ["pairs.tsv"] }, grow }));
+  expect(known({ store: "s3://bucket/x" })).toEqual(known({}));
+  expect(known({})).not.toHaveProperty("grow.store");
 });
 
 test("a store that is named after the first policy was trained undoes nothing, and shares take it as it is", async () => {
