@@ -12,8 +12,10 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readPairs } from "../src/data/read.js";
 import { UserError } from "../src/errors.js";
-import { type ForeignReader, foreignReaders } from "./foreign-readers.js";
+import type { ForeignReader } from "./foreign-reader.js";
+import { foreignReaders } from "./foreign-readers.js";
 import { mutations, textMutations } from "./mutations.js";
+import { closeParquetReader, parquetDeaths } from "./parquet-many.js";
 
 const ASKED = Number(process.env.COPPICE_MUTATIONS ?? 0);
 /** Numbers and buffers for one file: so many times its size, beside what a reader has at hand for any file. */
@@ -25,7 +27,11 @@ let home: string;
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), "coppice-readers-"));
 });
-afterAll(() => rmSync(home, { recursive: true }));
+afterAll(() => {
+  if (ASKED) console.log(`DuckDB has ended its process ${parquetDeaths()} times`);
+  closeParquetReader();
+  rmSync(home, { recursive: true });
+});
 
 function* damaged({ seeds, text }: ForeignReader, count: number): Generator<Uint8Array> {
   const ways = text ? [mutations, wordByWord] : [mutations];
@@ -38,11 +44,14 @@ function wordByWord(bytes: Uint8Array, count: number, seed: number): Generator<U
 }
 
 /** What is wrong with how a reader took a file; undefined where nothing is. */
-async function trouble(reader: ForeignReader, path: string, size: number): Promise<string | undefined> {
+async function trouble(
+  reader: ForeignReader,
+  { path, folder, size }: { path: string; folder: string; size: number },
+): Promise<string | undefined> {
   const [cpu, memory] = [process.cpuUsage(), process.memoryUsage().arrayBuffers];
   let refusal: unknown;
   try {
-    await reader.read(path, dirname(path));
+    await reader.read(path, folder);
   } catch (error) {
     refusal = error;
   }
@@ -65,6 +74,7 @@ test.each(foreignReaders)("damaged $name", { timeout: 3_600_000 }, async (reader
   reader.prepare?.(folder);
   const path = join(folder, reader.file);
   for (const seed of reader.seeds) {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, seed);
     await reader.read(path, folder);
   }
@@ -72,7 +82,7 @@ test.each(foreignReaders)("damaged $name", { timeout: 3_600_000 }, async (reader
   let at = 0;
   for (const bytes of damaged(reader, ASKED || reader.gate)) {
     writeFileSync(path, bytes);
-    const found = await trouble(reader, path, bytes.length);
+    const found = await trouble(reader, { path, folder, size: bytes.length });
     if (found !== undefined) troubles.push(`copy ${at} ${found.replaceAll(folder, "…")}`);
     at++;
     if (troubles.length === 5) break;

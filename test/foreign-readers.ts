@@ -1,7 +1,6 @@
 /** Every reader of a format that other programs write, with real files to damage. */
 
 import { cpSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { licenceOf } from "../src/cli/model-card.js";
 import { readPairs } from "../src/data/read.js";
@@ -9,30 +8,16 @@ import { loadModelFolder } from "../src/model/folder.js";
 import { readSafetensors } from "../src/model/safetensors.js";
 import { readTorchFile } from "../src/model/torch-file.js";
 import { readJudgements } from "../src/rating/formats.js";
+import { readLessons } from "../src/rating/lessons.js";
 import { parseConfig } from "../src/rest/config.js";
 import { commentedConfig } from "../src/rest/config-pages.js";
+import { loadCalibration } from "../src/reward/calibrated.js";
 import { parseStudy } from "../src/study/study.js";
 import { loadTextCodec } from "../src/text/text-codec.js";
-
-const FIXTURES = fileURLToPath(new URL("fixtures/", import.meta.url));
-
-export interface ForeignReader {
-  /** What is read, as the test says it. */
-  readonly name: string;
-  /** Name under which a damaged copy stands, in a folder of its own. */
-  readonly file: string;
-  readonly seeds: readonly Uint8Array[];
-  /** Texts are damaged word by word too. */
-  readonly text: boolean;
-  /** Puts into that folder what stands beside the file. */
-  prepare?(folder: string): void;
-  read(path: string, folder: string): Promise<unknown>;
-  /** Damaged copies that a gate tries; all of 10,000 where it is asked for (see the test). */
-  readonly gate: number;
-}
-
-const seed = (path: string) => readFileSync(FIXTURES + path);
-const beside = (path: string) => (folder: string) => cpSync(FIXTURES + path, folder, { recursive: true });
+import { foreignCheckpoints } from "./foreign-checkpoints.js";
+import { foreignCorpora } from "./foreign-corpora.js";
+import { beside, FIXTURES, type ForeignReader, seed } from "./foreign-reader.js";
+import { readManyParquet } from "./parquet-many.js";
 
 const PAIRS = [
   ["Die Datei ist neu.", "The file is new."],
@@ -50,6 +35,12 @@ const ratings = Buffer.from(
 );
 const ratingLines = Buffer.from(
   '{"source": "Die Datei", "text": "The file", "score": 4, "rater": "ann"}\n{"source": "neu", "text": "new", "score": 2, "rater": null}\n',
+);
+const lessons = Buffer.from(
+  'source\ttext\tz_mean\tmean_0_100\tscores\tsplit\tlog_prob\tfeatures\nDie Datei\tThe file\t0.5\t80\t[70, 90]\ttrain\t-1.5\t{"entropy": 1.2}\nneu\tnew\t-1\t20\t[20, 20]\tdev\t-2\t{"entropy": 0}\n',
+);
+const preferences = Buffer.from(
+  '{"source": "Die Datei", "chosen": "The file", "rejected": "file", "split": "test"}\n{"source": "neu", "chosen": "new", "rejected": "old", "split": "train"}\n',
 );
 const card = Buffer.from(
   "---\nlanguage: [en, de]\nlicense: other\nlicense_name: 'my-licence'\ntags:\n- translation\n---\n# A model\n\n---\n",
@@ -179,8 +170,8 @@ export const foreignReaders: readonly ForeignReader[] = [
     file: "pairs.parquet",
     seeds: ["parquet/snappy.parquet", "parquet/zstd.parquet", "parquet/plain.parquet"].map(seed),
     text: false,
-    read: (path) => readPairs(path),
-    gate: 8,
+    read: readManyParquet,
+    gate: 100,
   },
   {
     name: "TSV",
@@ -243,6 +234,24 @@ export const foreignReaders: readonly ForeignReader[] = [
     read: async (path) => parseStudy(readFileSync(path, "utf8"), path, { madePairs: "pairs.tsv" }),
     gate: 150,
   },
+  {
+    name: "ratings to learn from",
+    file: "ratings.tsv",
+    seeds: [lessons, preferences],
+    text: true,
+    read: readLessons,
+    gate: 200,
+  },
+  {
+    name: "a calibration",
+    file: "calibration.json",
+    seeds: [Buffer.from('{"kind":"quantile","raw":[-1.5,0,2],"reward":[0.1,0.5,0.9]}')],
+    text: true,
+    read: loadCalibration,
+    gate: 100,
+  },
+  ...foreignCorpora,
+  ...foreignCheckpoints,
   {
     name: "a model's card",
     file: "README.md",

@@ -14,14 +14,14 @@ export const SPLITS = ["train", "dev", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 
 /** What other names a split has in published corpora. */
-const SPLIT_NAMES: Readonly<Record<string, Split>> = {
-  train: "train",
-  training: "train",
-  dev: "dev",
-  valid: "dev",
-  validation: "dev",
-  test: "test",
-};
+const SPLIT_NAMES: ReadonlyMap<string, Split> = new Map([
+  ["train", "train"],
+  ["training", "train"],
+  ["dev", "dev"],
+  ["valid", "dev"],
+  ["validation", "dev"],
+  ["test", "test"],
+]);
 
 /** Columns that hold a system's mean log-probability a token. */
 const LOG_PROBABILITY_COLUMNS = ["log_prob", "logprob", "model_logprob"];
@@ -203,7 +203,7 @@ function linesIn(row: Row, place: Place): Line[] {
 function splitIn(row: Row, place: Place): { split?: Split } {
   const name = row.get("split");
   if (!name) return {};
-  const split = SPLIT_NAMES[name.toLowerCase()];
+  const split = SPLIT_NAMES.get(name.toLowerCase());
   if (split) return { split };
   throw new UserError(`split is ${name}, expected ${SPLITS.join(", ")}.`, place);
 }

@@ -1,7 +1,7 @@
 /** Candidates on disk: what a row is, and how rows get into Parquet files that are the same bytes for the same rows. */
 
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { Pair } from "../data/pair.js";
@@ -353,22 +353,49 @@ export async function checkFiles(files: readonly string[], runId?: string): Prom
   }
 }
 
+/** Parquet's first and last four bytes, before which the length of the footer stands. */
+const [MAGIC, TAIL] = ["PAR1", 8];
+
+/**
+ * Whether the footer is where Parquet has it, which of a file that is cut short it is not. Of one damaged within, the manifest
+ * knows the hash (`Manifest.check`).
+ */
+async function hasFooter(file: string): Promise<boolean> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    if (size < MAGIC.length + TAIL) return false;
+    const head = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    const tail = await handle.read(Buffer.alloc(TAIL), 0, TAIL, size - TAIL);
+    return (
+      head.buffer.toString("latin1") === MAGIC &&
+      tail.buffer.toString("latin1", 4) === MAGIC &&
+      tail.buffer.readUInt32LE(0) <= size - MAGIC.length - TAIL
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
 async function checkFile(
   connection: DuckDBConnection,
   file: string,
   runId: string | undefined,
 ): Promise<void> {
+  const broken = (cause?: unknown) =>
+    new UserError(
+      "this is not a whole Parquet file. Delete it and run the same command again to make it anew.",
+      { file },
+      { cause },
+    );
   const ask = async (sql: string) => {
     try {
       return (await connection.runAndReadAll(sql)).getRowsJS();
     } catch (error) {
-      throw new UserError(
-        "this is not a whole Parquet file. Delete it and run the same command again to make it anew.",
-        { file },
-        { cause: error },
-      );
+      throw broken(error);
     }
   };
+  if (!(await hasFooter(file))) throw broken();
   const columns = await ask(
     `SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet(${quote(file)}))`,
   );

@@ -345,9 +345,13 @@ describe("files that do not belong", () => {
 
   it("a truncated file is told as such", async () => {
     await write(path(), grid(10, 10));
+    const whole = readFileSync(path());
     truncateSync(path(), 500);
-    await expect(CandidateStore.open(folder)).rejects.toThrow(
-      /candidates\.parquet: this is not a whole Parquet file/,
-    );
+    const refused = /candidates\.parquet: this is not a whole Parquet file/;
+    await expect(CandidateStore.open(folder)).rejects.toThrow(refused);
+    // A footer that is longer than the file.
+    whole.fill(0xff, whole.length - 8, whole.length - 5);
+    writeFileSync(path(), whole);
+    await expect(CandidateStore.open(folder)).rejects.toThrow(refused);
   });
 });

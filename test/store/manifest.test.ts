@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -139,6 +139,19 @@ describe("checking outputs", () => {
     );
     write("policies/G0I0/model.bin", "xx");
     await expect(manifest.check({ hash: false })).rejects.toThrow("has 2 bytes instead of 1");
+  });
+
+  it("a Parquet file that was written again after its step is hashed in any case", async () => {
+    const manifest = await threeSteps();
+    const file = manifest.steps
+      .flatMap(({ outputs }) => outputs)
+      .findLast(({ path }) => path.endsWith(".parquet"));
+    write(file!.path, "?".repeat(file!.bytes));
+    const later = new Date(Date.now() + 60_000);
+    utimesSync(join(folder, file!.path), later, later);
+    await expect(manifest.check({ hash: false })).rejects.toThrow(
+      /\.parquet: this file of .* has been changed/,
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import { checkedPair, type Refusal, unlessRefused } from "../check.js";
 import { emptyFile, explainReadError } from "../lines.js";
 import type { Pair } from "../pair.js";
 import { type Columns, defaultColumns } from "./columns.js";
+import type { Cell, ParquetLine } from "./parquet-rows.js";
 
 /** True for a regular file that starts with Parquet's magic bytes; a missing file is false, its reader explains it. */
 export async function looksLikeParquet(file: string): Promise<boolean> {
@@ -26,16 +27,6 @@ export async function looksLikeParquet(file: string): Promise<boolean> {
   }
 }
 
-/** What the process that reads says: the names of all columns, then each row, then that it came to the end. */
-export type ParquetLine =
-  | { names: string[] }
-  | { row: [source: Cell, target: Cell] }
-  | { end: true }
-  | { refused: string };
-
-/** A text, or what stands in its place. */
-type Cell = string | { is: string };
-
 /**
  * Rows are counted from 1 in errors. Other columns are not read. A process of its own reads (see parquet-child.ts), so that a
  * file which makes it crash is a damaged file and no more. `refused` is told of rows that are no pair, which otherwise are a
@@ -47,8 +38,18 @@ export async function* pairsFromParquet(
   refused?: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
   await requireParquet(file);
+  yield* pairsFromLines(linesFromChild(file, columns), file, columns, refused);
+}
+
+/** The pairs that `lines` say, which a process told of the file. */
+export async function* pairsFromLines(
+  lines: AsyncIterable<ParquetLine> | Iterable<ParquetLine>,
+  file: string,
+  columns: Columns = defaultColumns,
+  refused?: Refusal,
+): AsyncGenerator<Pair, void, undefined> {
   let row = 0;
-  for await (const line of linesFromChild(file, columns)) {
+  for await (const line of lines) {
     if ("refused" in line) throw unreadable(file, line.refused);
     if ("names" in line) {
       for (const column of [columns.source, columns.target])
@@ -128,7 +129,8 @@ function text(value: Cell, column: string, row: number, file: string): string {
   throw new UserError(`row ${row}: column "${column}" holds ${value.is}, expected text.`, { file });
 }
 
-function unreadable(file: string, reason: string): UserError {
+/** The error for a file that its reader refuses, or that ended its reader. */
+export function unreadable(file: string, reason: string): UserError {
   return new UserError(`the Parquet file is damaged or cut off (${reason}); write or fetch it again.`, {
     file,
   });

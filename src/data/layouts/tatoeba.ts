@@ -8,11 +8,13 @@ import type { Pair } from "../pair.js";
 import { alignedParts, filesOf, type Languages, noSuchLayout, type Part } from "./folder.js";
 
 /** ISO 639-3, which Tatoeba's files are named by; other languages are given by their three letters. */
-const THREE_LETTERS: Record<string, string> = {
-  ...{ ar: "ara", cs: "ces", de: "deu", en: "eng", es: "spa", fi: "fin", fr: "fra", he: "heb", hu: "hun" },
-  ...{ it: "ita", ja: "jpn", ko: "kor", nl: "nld", pl: "pol", pt: "por", ru: "rus", sv: "swe", tr: "tur" },
-  ...{ uk: "ukr", zh: "cmn" },
-};
+const THREE_LETTERS = new Map(
+  Object.entries({
+    ...{ ar: "ara", cs: "ces", de: "deu", en: "eng", es: "spa", fi: "fin", fr: "fra", he: "heb", hu: "hun" },
+    ...{ it: "ita", ja: "jpn", ko: "kor", nl: "nld", pl: "pol", pt: "por", ru: "rus", sv: "swe", tr: "tur" },
+    ...{ uk: "ukr", zh: "cmn" },
+  }),
+);
 
 interface TatoebaText {
   parts: Part[];
@@ -58,7 +60,7 @@ export async function tatoebaText(folder: string, languages: Languages): Promise
 }
 
 function threeLetters(language: string): string {
-  return THREE_LETTERS[language] ?? language;
+  return THREE_LETTERS.get(language) ?? language;
 }
 
 /** Names in `CC-BY 2.0 (France) Attribution: tatoeba.org #2877272 (CM) & #8597805 (Roujin)`. */
@@ -86,17 +88,18 @@ async function* linkedPairs(
   [source, target]: readonly [string, string],
   refused: Refusal,
 ): AsyncGenerator<Pair, void, undefined> {
-  const texts = { [source]: new Map<string, string>(), [target]: new Map<string, string>() };
+  // A map: a language of the file may be called as what every object has (`constructor`).
+  const texts = new Map([source, target].map((language) => [language, new Map<string, string>()]));
   for (const file of sentenceFiles)
     for await (const { text: line } of linesOf(file)) {
       const [id = "", language = "", text = ""] = line.split("\t");
-      texts[language]?.set(id, text);
+      texts.get(language)?.set(id, text);
     }
   for await (const { text: line, number } of linesOf(links.file)) {
     const [left = "", right = ""] = line.split("\t");
     const [from, to] = [
-      texts[source]?.get(links.reversed ? right : left),
-      texts[target]?.get(links.reversed ? left : right),
+      texts.get(source)?.get(links.reversed ? right : left),
+      texts.get(target)?.get(links.reversed ? left : right),
     ];
     // The whole of `links.csv` names each link twice, once in each direction, and those of other languages.
     if (from === undefined || to === undefined) continue;

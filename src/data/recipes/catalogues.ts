@@ -1,5 +1,6 @@
 /** Parsers for the formats in which packages keep their messages; text in, messages by key out. */
 
+import { UserError } from "../../errors.js";
 import { readString } from "./javascript-strings.js";
 
 /** Messages by their key: an index, an id, a path. */
@@ -45,7 +46,15 @@ function literalsAfter(code: string, call: RegExp): Messages {
   return messages;
 }
 
-/** Strings of a JSON document by their path (`rules/area-alt/help`). */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new UserError("the messages of a package are not JSON; fetch the package again.", {}, { cause });
+  }
+}
+
+/** Strings of a JSON document by their path (`rules/area-alt/help`). Throws a UserError where it is none. */
 export function jsonStrings(json: string): Messages {
   const messages: Messages = new Map();
   const walk = (value: unknown, path: string[]) => {
@@ -54,7 +63,7 @@ export function jsonStrings(json: string): Messages {
       for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
     }
   };
-  walk(JSON.parse(json), []);
+  walk(parsed(json), []);
   return messages;
 }
 

@@ -182,6 +182,7 @@ export function arMembers(content: Buffer, file: string): Map<string, Uint8Array
       header.length < AR_HEADER ||
       !header.endsWith("`\n") ||
       !Number.isSafeInteger(size) ||
+      size < 0 ||
       start + size > content.length
     )
       throw damaged();

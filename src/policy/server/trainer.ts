@@ -101,7 +101,7 @@ export async function trainByCommand(
     learningRate: String(job.learningRate),
   };
   const command = options.command.map((part) =>
-    part.replace(/\{(\w+)\}/g, (word, name: string) => values[name] ?? word),
+    part.replace(/\{(\w+)\}/g, (word, name: string) => (Object.hasOwn(values, name) ? values[name]! : word)),
   );
   const environment = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [

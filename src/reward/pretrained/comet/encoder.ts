@@ -30,12 +30,12 @@ const LARGE: BertEncoderConfig = {
   inner: 4096,
 };
 
-const KNOWN: Readonly<Record<string, BertEncoderConfig>> = {
-  "xlm-roberta-base": BASE,
-  "xlm-roberta-large": LARGE,
-  "infoxlm-base": BASE,
-  "infoxlm-large": LARGE,
-};
+const KNOWN: ReadonlyMap<string, BertEncoderConfig> = new Map([
+  ["xlm-roberta-base", BASE],
+  ["xlm-roberta-large", LARGE],
+  ["infoxlm-base", BASE],
+  ["infoxlm-large", LARGE],
+]);
 
 const count = z.int().positive();
 const schema = z.looseObject({
@@ -66,7 +66,7 @@ export async function encoderConfig(
     const text = await readIfThere(file);
     if (text !== undefined) return { config: parseConfig(text, file), file };
   }
-  const known = KNOWN[pretrained.split("/").at(-1)!];
+  const known = KNOWN.get(pretrained.split("/").at(-1)!);
   if (known) return { config: known };
   throw new UserError(
     `there is no ${CONFIG} of the encoder ${JSON.stringify(pretrained)}, which says its sizes. Put the encoder's ${CONFIG} beside its tokenizer.`,
