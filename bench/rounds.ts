@@ -29,7 +29,7 @@ export function needPeers(): void {
     );
 }
 
-function python(): string {
+export function python(): string {
   return process.env.COPPICE_PYTHON || "python3";
 }
 
