@@ -17,6 +17,7 @@ import { candidatesBench } from "./candidates.js";
 import { decodeBench } from "./decode.js";
 import { filterBench } from "./filter.js";
 import { int8Bench } from "./int8.js";
+import { languageBench } from "./language.js";
 import { loraBench } from "./lora.js";
 import { memoryBench } from "./memory.js";
 import { ratingsBench } from "./ratings.js";
@@ -66,6 +67,10 @@ const measurements: Readonly<Record<string, Measurement>> = {
   ratings: {
     about: "rewards of people's ratings on MLQE-PE and WMT: correlations with people (DATA OUT; hours)",
     run: ratingsBench,
+  },
+  language: {
+    about: "languages told wrong by sentence length, and dropped by `data clean`, against lingua (DATA)",
+    run: languageBench,
   },
   int8: {
     about: "8-bit weights against 32-bit ones: products, and translation by the exported models",

@@ -1,4 +1,4 @@
-/** Tells a corpus's source language from its target language by character n-grams, learned from the corpus itself. */
+/** Tells a corpus's source language from its target language, and either from others, by n-grams learned from the corpus itself. */
 
 import type { Pair } from "./pair.js";
 
@@ -12,6 +12,10 @@ const HELD_OUT = 5;
 const SMOOTHING = 0.5;
 /** Letters below which a text is in no language. */
 const LEAST_LETTERS = 3;
+/** Held-out sentences of a side that say how far its sentences differ from each other. */
+const LEAST_HELD_OUT = 100;
+/** A standard deviation in median absolute deviations, where values are normally distributed. */
+const DEVIATIONS = 1.4826;
 
 export interface LanguageProfiles {
   /** Whether `text` reads like the source language rather than the target language; never for a text without letters. */
@@ -21,6 +25,12 @@ export interface LanguageProfiles {
    * letters. Its n-grams overlap and are counted as if they did not, so it is surer of itself than it should be.
    */
   evidence(text: string): number;
+  /**
+   * By how many standard deviations the n-grams of `text` are rarer on a side than those of its held-out sentences are, for
+   * its length: about 0 for what belongs there, high for a third language. Below 0 where they are commoner; 0 for a text
+   * without letters and where a side has fewer than 100 held-out sentences with letters.
+   */
+  strangeness(text: string, side: keyof Pair): number;
   /** Share of held-out sentences, both sides, that were told right; NaN where none was held out. */
   readonly heldOut: number;
 }
@@ -38,7 +48,7 @@ export function learnLanguages(pairs: readonly Pair[]): LanguageProfiles {
   const target = new Profile(learned.map((pair) => pair.target));
   const grams = new Set([...source.counts.keys(), ...target.counts.keys()]).size;
   const evidence = (text: string) => {
-    if ((text.match(/\p{L}/gu)?.length ?? 0) < LEAST_LETTERS) return 0;
+    if (!hasLetters(text)) return 0;
     let sum = 0;
     for (const gram of gramsOf(text)) sum += source.logShare(gram, grams) - target.logShare(gram, grams);
     return sum;
@@ -47,7 +57,55 @@ export function learnLanguages(pairs: readonly Pair[]): LanguageProfiles {
   const right =
     heldOut.filter((pair) => isSource(pair.source)).length +
     heldOut.filter((pair) => !isSource(pair.target)).length;
-  return { isSource, evidence, heldOut: right / (2 * heldOut.length) };
+  const sideOf = (profile: Profile, texts: readonly string[]) => {
+    const scale = scaleOf(texts.filter(hasLetters).map((text) => profile.commonness(text, grams)));
+    return (text: string) => (scale && hasLetters(text) ? -away(profile.commonness(text, grams), scale) : 0);
+  };
+  const strange = {
+    source: sideOf(
+      source,
+      heldOut.map((pair) => pair.source),
+    ),
+    target: sideOf(
+      target,
+      heldOut.map((pair) => pair.target),
+    ),
+  };
+  const strangeness = (text: string, side: keyof Pair) => strange[side](text);
+  return { isSource, evidence, strangeness, heldOut: right / (2 * heldOut.length) };
+}
+
+function hasLetters(text: string): boolean {
+  return (text.match(/\p{L}/gu)?.length ?? 0) >= LEAST_LETTERS;
+}
+
+/** Sum of the logarithms of a text's n-grams' shares, and how many there are. */
+interface Commonness {
+  sum: number;
+  grams: number;
+}
+
+/** What is usual on a side: the mean logarithm of an n-gram, and the deviation of a sum of `n` of them over √n. */
+interface Scale {
+  mean: number;
+  deviation: number;
+}
+
+/** Medians, so that what is strange in the sample itself does not make strange things usual; undefined for too few. */
+function scaleOf(texts: readonly Commonness[]): Scale | undefined {
+  if (texts.length < LEAST_HELD_OUT) return undefined;
+  const mean = median(texts.map(({ sum, grams }) => sum / grams));
+  const deviation = DEVIATIONS * median(texts.map((text) => Math.abs(away(text, { mean, deviation: 1 }))));
+  return deviation > 0 ? { mean, deviation } : undefined;
+}
+
+/** Standard deviations from what is usual; neighbouring n-grams are taken for independent, and the scale makes up for it. */
+function away({ sum, grams }: Commonness, { mean, deviation }: Scale): number {
+  return (sum - mean * grams) / (deviation * Math.sqrt(grams));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 class Profile {
@@ -60,6 +118,11 @@ class Profile {
         this.counts.set(gram, (this.counts.get(gram) ?? 0) + 1);
         this.#total++;
       }
+  }
+
+  commonness(text: string, kinds: number): Commonness {
+    const logs = [...gramsOf(text)].map((gram) => this.logShare(gram, kinds));
+    return { sum: logs.reduce((sum, log) => sum + log, 0), grams: logs.length };
   }
 
   /** Logarithm of the n-gram's smoothed share, where there are `kinds` different ones. */

@@ -20,6 +20,15 @@ const SCRIPTS = {
   Thai: /\p{Script=Thai}/gu,
 };
 type Script = keyof typeof SCRIPTS;
+/** Those with few letters, which stand together in every language in its own way. */
+const ALPHABETS: readonly (Script | undefined)[] = [
+  "Latin",
+  "Cyrillic",
+  "Arabic",
+  "Greek",
+  "Hebrew",
+  "Devanagari",
+];
 const scriptNames = Object.keys(SCRIPTS) as Script[];
 
 /** Share of a text's letters in its side's usual script, below which it is in another one. Names in Latin letters are many. */
@@ -70,6 +79,11 @@ export function inOtherScript(text: string, usual: Script | undefined): boolean 
 
 function lettersOf(text: string, kind: RegExp): number {
   return text.match(kind)?.length ?? 0;
+}
+
+/** Whether a script's words are spelt by an alphabet. */
+export function isAlphabet(script: Script | undefined): boolean {
+  return ALPHABETS.includes(script);
 }
 
 /** The script of most of a text's letters; undefined where it has none of a script that is known. */
