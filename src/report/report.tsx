@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** The page `report.html`: one file without scripts, fonts or addresses, made from the summary alone. */
 
 import type { RunSummary } from "../store/summary.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** The page `study.html`: verdicts, Table 1 and every figure in one file without scripts, fonts or addresses. */
 
 import { Facts } from "../report/components/facts.js";

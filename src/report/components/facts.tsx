@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** Terms with what is to be said of each. */
 
 import { Fragment } from "preact";

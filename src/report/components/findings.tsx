@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** What the figures say, sentence by sentence, each with a sign for good or bad that does not rest on its colour. */
 
 import { visible } from "../escape.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** A table as the report has it: ready text in cells, the first of a row its name, notes below. */
 
 import { visible } from "../escape.js";

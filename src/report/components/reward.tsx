@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** A reward as a bar with its number on the 0 to 100 scale; the number alone says it too. */
 
 import { rewardPoints } from "../format.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** A part of a page under its heading. */
 
 import type { ComponentChildren } from "preact";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** A table that can be sorted by its columns and scrolls by itself on a narrow screen. */
 
 import type { ComponentChildren } from "preact";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** The few figures that a reader wants first. */
 
 import { visible } from "../escape.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** One sentence with its reference, and what each policy made of it. */
 
 import { abridged, visible } from "../escape.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** Text from a model or a corpus: always as text, what acts instead of being seen written out, differences marked. */
 
 import { Fragment } from "preact";

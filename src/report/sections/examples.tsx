@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** The same sentences by each policy, differences from the reference marked. */
 
 import type { ExampleTranslations, RunSummary } from "../../store/summary.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** Charts as they were drawn, in columns beside each other. */
 
 import type { Drawing } from "../render-markup.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** What the words of the page mean. */
 
 import { Facts } from "../components/facts.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** How the run was made: reward, data, machine, configuration. */
 
 import { stringify } from "yaml";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** What was run and what came of it, for a reader who has never seen such a run. */
 
 import type { Interval, PolicySummary, RunSummary } from "../../store/summary.js";

@@ -1,3 +1,5 @@
+/** @jsxRuntime automatic @jsxImportSource preact */
+
 /** How the policies were made and how far each went: one section a table, with its charts. */
 
 import type { RunSummary } from "../../store/summary.js";
