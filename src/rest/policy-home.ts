@@ -52,10 +52,11 @@ export function checkPolicy(config: Config, folder: RunFolder): void {
 }
 
 function servedOptions(config: Config, policy: ServerConfig, folder: RunFolder): ServedOptions {
-  const { api, template, system, stop, timeoutSeconds, retries, choices, concurrency } = policy;
+  const { api, template, system, stop, timeoutSeconds, retries, choices, seeds, concurrency } = policy;
   return {
     completion: { api, template, system, stop, timeoutSeconds, retries },
     choices,
+    seeds,
     concurrency,
     trainer: config.improve.trainer,
     host: hostOf(policy, folder),

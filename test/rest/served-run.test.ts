@@ -151,6 +151,25 @@ test("a server that gives fewer choices than asked for is asked again for the re
   expect(samplesAsked(server)).toBe(8 + 32 + 8);
 });
 
+test("a server that fails on seeds is asked without, and what it had answered is kept", async () => {
+  const picky = await fakeServer((asked, response, nth) => {
+    if (asked.seed === undefined || nth < 30) return answering(asked, response, nth);
+    response.statusCode = 400;
+    return { error: "no seeds here" };
+  });
+  const { dir } = toyRun(picky, { policy: { choices: 2 } as never });
+  await expect(runAll({ dir })).rejects.toThrow(/no seeds here/);
+  const refused = picky.asked.length - 29;
+  const without = { policy: { choices: 2, seeds: false } as never };
+  configure(dir, picky, without);
+  await runAll({ dir });
+  expect(picky.asked.slice(29 + refused).every(({ seed }) => seed === undefined)).toBe(true);
+  const whole = await fakeServer(answering);
+  await runAll({ dir: toyRun(whole, without).dir });
+  expect(whole.asked.every(({ seed }) => seed === undefined)).toBe(true);
+  expect(picky.asked.length - refused).toBe(whole.asked.length);
+});
+
 const faults: [name: string, says: Says, message: RegExp, policy: object][] = [
   [
     "a slow server",

@@ -42,6 +42,8 @@ export interface ServedOptions {
   completion: CompletionOptions;
   /** Choices asked for in one request, at most. */
   choices: number;
+  /** Whether requests have a seed. */
+  seeds: boolean;
   /** Requests under way at the same time, at most. */
   concurrency: number;
   trainer: TrainerOptions;
@@ -182,7 +184,7 @@ export class ServerPolicy implements Policy {
   /** Asks until every sample of the source is there. A server may give fewer choices than it was asked for. */
   async #ask(source: Source, options: SampleOptions, answers: Answers, givingUp: AbortSignal): Promise<void> {
     const { n, temperature, topP, topK, maxTokens, seed, grow, signal } = options;
-    const { completion, choices, host, ledger } = this.#options;
+    const { completion, choices, seeds, host, ledger } = this.#options;
     const { sourceId } = source;
     while (true) {
       if (signal?.aborted) throw new Interrupted();
@@ -202,7 +204,7 @@ export class ServerPolicy implements Policy {
           ...(topK !== undefined && { topK }),
           maxTokens,
           // Greedy answers draw nothing; 31 bits are what every server takes.
-          ...(temperature > 0 && { seed: deriveKey(seed, grow, sourceId, wanted[0]!)[0] >>> 1 }),
+          ...(seeds && temperature > 0 && { seed: deriveKey(seed, grow, sourceId, wanted[0]!)[0] >>> 1 }),
         },
         completion,
         { givingUp, ...(signal ? { interrupted: signal } : {}) },
