@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { resolveConfig } from "../../src/rest/config.js";
 import { BC } from "../../src/rest/names.js";
 import { withFinished, withRun } from "../../src/rest/run.js";
@@ -224,6 +224,15 @@ describe("parts in a store that are not this run's", () => {
     writeFileSync(join(store, "grow-1", NAMES[0]!), "PAR1");
     expect(await refused(store)).toContain("this is not a whole Parquet file. Remove it");
   });
+});
+
+test("a store that cannot be asked is known before a policy is trained", async () => {
+  const dir = tinyRun({ ...shortest, grow: { store: "s3://bucket/x" } });
+  dirs.push(dir);
+  vi.stubEnv("COPPICE_HTTPFS", join(dir, "httpfs.duckdb_extension"));
+  await expect(withRun({ dir }, prepare)).rejects.toThrow("COPPICE_HTTPFS does not name an extension");
+  vi.unstubAllEnvs();
+  expect(readdirSync(dir).sort()).toEqual(["coppice.yaml", "pairs.tsv"]);
 });
 
 test("a store is no part of what a run is known by", () => {
