@@ -15,6 +15,7 @@ import { RATING_FILES } from "../reward/ratings/files.js";
 import { ratingReward } from "../reward/ratings/reward.js";
 import { commandFiles } from "../reward/remote/command.js";
 import type { InputPlace } from "../store/input-files.js";
+import { openPartStore } from "../store/part-store.js";
 import { runFolder } from "../store/run-folder.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
@@ -133,6 +134,7 @@ export async function checkInputs(config: Config, configFile: string): Promise<v
   if (config.evaluate.judge) await pretrainedFiles(config.evaluate.judge, configFile);
   for (const { file } of await inputPlaces(config, configFile))
     if (!(await exists(file))) throw new UserError("there is no such file; check the path.", { file });
+  await checkStore(config, configFile);
   const { from } = config.model;
   if (from === null) return;
   const model = await checkModel(resolve(dirname(configFile), from));
@@ -144,6 +146,18 @@ export async function checkInputs(config: Config, configFile: string): Promise<v
         `${layer.name} of ${from}. Lower it.`,
       { file: configFile },
     );
+}
+
+/** Asks the store of parts once, so that a wrong one is known before a policy is trained. */
+async function checkStore({ grow }: Config, configFile: string): Promise<void> {
+  if (grow.store === null || grow.steps === 0) return;
+  const base = dirname(configFile);
+  const store = await openPartStore(grow.store, { base, spill: join(base, "store") });
+  try {
+    await store.list(1);
+  } finally {
+    store.close();
+  }
 }
 
 /** Reads a model folder whole. @throws UserError where it is not one that a run can start from. */

@@ -4,6 +4,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,14 +12,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { resolveConfig } from "../../src/rest/config.js";
 import { BC } from "../../src/rest/names.js";
 import { withFinished, withRun } from "../../src/rest/run.js";
 import { growShard } from "../../src/rest/shard.js";
 import { candidateIdentity } from "../../src/rest/share.js";
 import { evaluatePolicy } from "../../src/rest/steps/evaluate.js";
-import { sampleCandidates, sampleShard } from "../../src/rest/steps/grow.js";
+import { type ShardResult, sampleCandidates, sampleShard } from "../../src/rest/steps/grow.js";
 import { imitate } from "../../src/rest/steps/imitate.js";
 import { prepare } from "../../src/rest/steps/prepare.js";
 import type { Shard } from "../../src/rest/steps/shared-parts.js";
@@ -31,11 +32,20 @@ const NAMES = ["part-000000-000099.parquet", "part-000100-000199.parquet", "part
 const dirs: string[] = [];
 let start: string;
 let whole: Buffer;
+/** What three shares have left in a store, and in their own folders. */
+let made: string;
+const workers: string[] = [];
+const results: ShardResult[] = [];
 beforeAll(async () => {
   start = await begun();
   const one = copyOfStart("one");
   await gather(one, null);
   whole = candidates(one);
+  made = newStore();
+  for (const number of [3, 1, 2]) {
+    workers[number] = copyOfStart("worker");
+    results.push(await work(workers[number], made, share(number, 3)));
+  }
 }, 120_000);
 afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
@@ -67,6 +77,15 @@ function newStore(): string {
   return dir;
 }
 
+/** A store of its own with those of the made parts. */
+function storeWith(...parts: number[]): string {
+  const store = newStore();
+  mkdirSync(join(store, "grow-1"), { recursive: true });
+  for (const part of parts)
+    copyFileSync(join(made, "grow-1", NAMES[part]!), join(store, "grow-1", NAMES[part]!));
+  return store;
+}
+
 const candidates = (dir: string) => readFileSync(join(dir, "grow-1/candidates.parquet"));
 const inFolder = (dir: string) =>
   existsSync(join(dir, "grow-1")) ? readdirSync(join(dir, "grow-1")).sort() : [];
@@ -88,25 +107,21 @@ const share = (number: number, of: number): Shard => ({ number, of });
 
 describe("workers that share a store", () => {
   test("leave there what comes to the bytes of one process, wherever it is put together", async () => {
-    const store = newStore();
-    const found = [];
-    for (const number of [3, 1, 2]) found.push(await work(copyOfStart("worker"), store, share(number, 3)));
-    expect(found.map(({ parts, allParts, missing }) => [parts, allParts, missing])).toEqual([
+    expect(results.map(({ parts, allParts, missing }) => [parts, allParts, missing])).toEqual([
       [1, 3, 2],
       [1, 3, 1],
       [1, 3, 0],
     ]);
-    expect(inFolder(store)).toEqual(NAMES);
+    expect(inFolder(made)).toEqual(NAMES);
     const home = copyOfStart("home");
-    expect(await gather(home, store)).toContain("Grow 1: the store has 3 of 3 files.");
+    expect(await gather(home, made)).toContain("Grow 1: the store has 3 of 3 files.");
     expect(candidates(home).equals(whole)).toBe(true);
     expect(inFolder(home)).toEqual(["candidates.parquet"]);
-    expect(inFolder(store)).toEqual(NAMES);
+    expect(inFolder(made)).toEqual(NAMES);
   });
 
   test("do not sample what is there, on whatever machine they begin again", async () => {
-    const store = newStore();
-    await work(copyOfStart("gone"), store, share(1, 2));
+    const store = storeWith(0, 2);
     const before = inFolder(store).map((name) => statSync(join(store, "grow-1", name)).mtimeMs);
     const again = copyOfStart("again");
     expect(await work(again, store, share(1, 2))).toMatchObject({ parts: 2, missing: 1 });
@@ -116,16 +131,13 @@ describe("workers that share a store", () => {
 
   test("send what they had sampled when they were killed before it was sent", async () => {
     const store = newStore();
-    const killed = copyOfStart("killed");
-    await work(killed, store, share(2, 3));
-    const own = join(killed, "grow-1", NAMES[1]!);
-    const bytes = readFileSync(own);
-    rmSync(join(store, "grow-1", NAMES[1]!));
-    const written = statSync(own).mtimeMs;
-    await work(killed, store, share(2, 3));
+    const own = join(workers[2]!, "grow-1", NAMES[1]!);
+    const { mtimeMs } = statSync(own);
+    await work(workers[2]!, store, share(2, 3));
     expect(inFolder(store)).toEqual([NAMES[1]]);
-    expect(readFileSync(own).equals(bytes)).toBe(true);
-    expect(statSync(own).mtimeMs).toBe(written);
+    expect(statSync(own).mtimeMs).toBe(mtimeMs);
+    const sent = (dir: string) => readFileSync(join(dir, "grow-1", NAMES[1]!));
+    expect(sent(store).equals(sent(made))).toBe(true);
   });
 
   test("may be the same twice, or of different counts: the same bytes come of it", async () => {
@@ -139,8 +151,7 @@ describe("workers that share a store", () => {
   });
 
   test("are named where they have not come, and what they lack is sampled where it is put together", async () => {
-    const store = newStore();
-    await work(copyOfStart("first"), store, share(1, 3));
+    const store = storeWith(0);
     const home = copyOfStart("home");
     expect(await gather(home, store)).toContain(
       "Grow 1: the store has 1 of 3 files; missing there: 2 files of share 2/3, 3/3. " +
@@ -201,16 +212,13 @@ describe("parts in a store that are not this run's", () => {
   });
 
   test("of no run that put them there", async () => {
-    const store = newStore();
-    const one = copyOfStart("mine");
-    await work(one, store, share(1, 3));
-    copyFileSync(join(one, "grow-1", NAMES[0]!), join(store, "grow-1", NAMES[0]!));
+    const store = storeWith(0);
+    copyFileSync(join(workers[1]!, "grow-1", NAMES[0]!), join(store, "grow-1", NAMES[0]!));
     expect(await refused(store)).toContain("were sampled from another policy");
   });
 
   test("are left to whoever takes them: a worker looks at its own", async () => {
-    const store = newStore();
-    await work(copyOfStart("mine"), store, share(2, 3));
+    const store = storeWith(0, 1);
     writeFileSync(join(store, "grow-1", NAMES[1]!), "PAR1");
     expect(await work(copyOfStart("other"), store, share(1, 3))).toMatchObject({ parts: 1, missing: 1 });
     await expect(gather(copyOfStart("home"), store)).rejects.toThrow(
@@ -219,11 +227,19 @@ describe("parts in a store that are not this run's", () => {
   });
 
   test("cut short", async () => {
-    const store = newStore();
-    await work(copyOfStart("mine"), store, share(1, 3));
+    const store = storeWith(0);
     writeFileSync(join(store, "grow-1", NAMES[0]!), "PAR1");
     expect(await refused(store)).toContain("this is not a whole Parquet file. Remove it");
   });
+});
+
+test("a store that cannot be asked is known before a policy is trained", async () => {
+  const dir = tinyRun({ ...shortest, grow: { store: "s3://bucket/x" } });
+  dirs.push(dir);
+  vi.stubEnv("COPPICE_HTTPFS", join(dir, "httpfs.duckdb_extension"));
+  await expect(withRun({ dir }, prepare)).rejects.toThrow("COPPICE_HTTPFS does not name an extension");
+  vi.unstubAllEnvs();
+  expect(readdirSync(dir).sort()).toEqual(["coppice.yaml", "pairs.tsv"]);
 });
 
 test("a store is no part of what a run is known by", () => {
