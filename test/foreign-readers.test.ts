@@ -20,6 +20,8 @@ import { closeParquetReader, parquetDeaths } from "./parquet-many.js";
 const ASKED = Number(process.env.COPPICE_MUTATIONS ?? 0);
 /** Numbers and buffers for one file: so many times its size, beside what a reader has at hand for any file. */
 const [MOST_TIMES, MOST_BYTES] = [100, 64 << 20];
+/** Kilobytes that the process grows by for one file, whatever for: garbage of the files before it is among them. */
+const MOST_PEAK = 400_000;
 /** Processor seconds for one file of some kilobytes, on any machine. */
 const MOST_SECONDS = 20;
 
@@ -49,6 +51,7 @@ async function trouble(
   { path, folder, size }: { path: string; folder: string; size: number },
 ): Promise<string | undefined> {
   const [cpu, memory] = [process.cpuUsage(), process.memoryUsage().arrayBuffers];
+  const peak = process.resourceUsage().maxRSS;
   let refusal: unknown;
   try {
     await reader.read(path, folder);
@@ -59,6 +62,8 @@ async function trouble(
   const grown = process.memoryUsage().arrayBuffers - memory;
   if ((user + system) / 1e6 > MOST_SECONDS) return `took ${(user + system) / 1e6} seconds of processor time`;
   if (grown > MOST_TIMES * size + MOST_BYTES) return `took ${grown} bytes`;
+  const higher = process.resourceUsage().maxRSS - peak;
+  if (higher > MOST_PEAK) return `took ${higher} kilobytes for a while`;
   if (refusal === undefined) return undefined;
   if (!(refusal instanceof UserError))
     return `threw ${refusal instanceof Error ? refusal.stack : String(refusal)}`;

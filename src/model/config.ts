@@ -79,6 +79,10 @@ export function newConfig(model: NewModel): MarianConfig {
 }
 
 const count = z.int().positive();
+/** Names are made for every layer before the file is asked for one: a damaged number must not fill the memory. */
+const layers = count.max(1000);
+/** Numbers of the table of positions, which is computed and not read: 1 GB of them. */
+const MOST_POSITIONS = 1 << 28;
 const id = z.int().nonnegative();
 
 /** The keys of `config.json` that decide what the network computes; others are ignored. */
@@ -87,8 +91,8 @@ const schema = z.object({
   decoder_vocab_size: count.nullish(),
   share_encoder_decoder_embeddings: z.boolean().default(true),
   d_model: count,
-  encoder_layers: count,
-  decoder_layers: count,
+  encoder_layers: layers,
+  decoder_layers: layers,
   encoder_ffn_dim: count,
   decoder_ffn_dim: count,
   encoder_attention_heads: count,
@@ -126,6 +130,11 @@ export function parseConfig(json: unknown, file: string): MarianConfig {
     );
   }
   const c = result.data;
+  if (c.max_position_embeddings * c.d_model > MOST_POSITIONS)
+    throw new UserError(
+      `max_position_embeddings is ${c.max_position_embeddings}, whose table of width ${c.d_model} has more than ${MOST_POSITIONS} numbers. Lower it.`,
+      { file },
+    );
   for (const heads of [c.encoder_attention_heads, c.decoder_attention_heads])
     if (c.d_model % heads !== 0)
       throw new UserError(`d_model ${c.d_model} does not divide into ${heads} attention heads.`, { file });

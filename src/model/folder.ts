@@ -157,9 +157,10 @@ async function readTensors(folder: string, files: readonly string[]): Promise<Ma
 }
 
 function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file: string): Parameters {
-  const parameters = new Parameters(parameterSpecs(config));
+  const specs = parameterSpecs(config);
   const unread = new Set(tensors.keys());
-  for (const spec of parameters.specs) {
+  const found = new Map<string, Float32Array>();
+  for (const spec of specs) {
     const names = [spec.name, ...tiedNames(config, spec.name)].filter((name) => unread.delete(name));
     const [first, ...others] = names.map((name) => checked(name, tensors.get(name)!, spec, file));
     if (!first) {
@@ -176,7 +177,7 @@ function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file
           { file },
         );
     });
-    parameters.view(spec.name).set(first);
+    found.set(spec.name, first);
   }
   for (const name of ["model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"])
     if (unread.delete(name)) checkPositions(config, name, tensors.get(name)!, file);
@@ -185,6 +186,9 @@ function assemble(config: MarianConfig, tensors: Map<string, StoredTensor>, file
       `tensor "${name}" has no place in the network that ${CONFIG} describes. Correct ${CONFIG}, or take the tensor out.`,
       { file },
     );
+  // Memory is taken last: only now are the sizes known to be those of the file.
+  const parameters = new Parameters(specs);
+  for (const [name, weights] of found) parameters.view(name).set(weights);
   return parameters;
 }
 

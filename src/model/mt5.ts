@@ -36,6 +36,8 @@ export interface Mt5Config {
 }
 
 const size = z.int().positive();
+/** Names are made for every layer before the file is asked for one: a damaged number must not fill the memory. */
+const layers = size.max(1000);
 const schema = z.looseObject({
   model_type: z.literal("mt5"),
   vocab_size: size,
@@ -43,8 +45,8 @@ const schema = z.looseObject({
   d_ff: size,
   d_kv: size,
   num_heads: size,
-  num_layers: size,
-  num_decoder_layers: size.nullish(),
+  num_layers: layers,
+  num_decoder_layers: layers.nullish(),
   layer_norm_epsilon: z.number().positive().default(1e-6),
   relative_attention_num_buckets: size.multipleOf(4).default(32),
   relative_attention_max_distance: size.default(128),

@@ -260,6 +260,21 @@ describe("one sentence says what is wrong with", () => {
     );
   });
 
+  // Each would fill the memory if it were believed before the weights are looked at.
+  it.each([
+    ["encoder_layers", "encoder_layers: Too big"],
+    ["d_model", "whose table of width 99999998 has more than"],
+    ["max_position_embeddings", "max_position_embeddings is 99999998"],
+    ["vocab_size", 'tensor "model.shared.weight" has shape'],
+    ["decoder_ffn_dim", 'fc1.weight" has shape'],
+  ])("a %s of 99999998", async (key, what) => {
+    cpSync(RELU, folder, { recursive: true });
+    const file = join(folder, "config.json");
+    const json = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...json, [key]: 99_999_998 }));
+    expect(await failure(loadModelFolder(folder))).toContain(what);
+  });
+
   it("a config.json that is cut short", async () => {
     cpSync(RELU, folder, { recursive: true });
     writeFileSync(join(folder, "config.json"), '{"model_type": "mar');

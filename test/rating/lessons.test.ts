@@ -129,6 +129,7 @@ describe("lessons", () => {
 
   test.each([
     ["split\tscore\tsource\ttranslation\nlater\t3\ts\tt", /:2: split is later, expected train, dev, test/],
+    ["split\tscore\tsource\ttranslation\nconstructor\t3\ts\tt", /:2: split is constructor, expected train/],
     ["split\tscore\tsource\ttranslation\ntrain\t3\ts\tt\n\t3\ts\tu", /1 of 2 texts have no split/],
     [
       "log_prob\tscore\tsource\ttranslation\nlow\t3\ts\tt",

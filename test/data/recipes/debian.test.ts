@@ -157,7 +157,10 @@ test("an archive that is none, is cut short or has a broken header is a sentence
   expect([...arMembers(deb, "a.deb").keys()]).toEqual(["debian-binary", "odd", "data.tar"]);
   const broken = Buffer.from(deb);
   broken.write("x", 8 + 48);
-  for (const content of [Buffer.from("PK"), deb.subarray(0, deb.length - 20), broken])
+  // Back to the same header, for ever.
+  const negative = Buffer.from(deb);
+  negative.write("-60", 8 + 48);
+  for (const content of [Buffer.from("PK"), deb.subarray(0, deb.length - 20), broken, negative])
     expect(() => arMembers(content, "a.deb")).toThrow(
       "a.deb: this is not a Debian package, or it is cut short; fetch it again.",
     );

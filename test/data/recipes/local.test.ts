@@ -1,7 +1,7 @@
 /** Small corpora of our own in the layouts of others, built as a user builds them. */
 
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -116,6 +116,15 @@ test("Tatoeba's export for Anki keeps the names of those who wrote the sentences
   expect((await built("tatoeba", "tatoeba-anki", "en-de")).lines("pairs.tsv")[1]).toBe(
     "It rains.\tEs regnet.",
   );
+});
+
+test("a language that is called as what every object has is one of others", async () => {
+  const folder = join(out, "here");
+  cpSync(join(corpora, "tatoeba-all"), folder, { recursive: true });
+  const lines = readFileSync(join(folder, "sentences.csv"), "utf8");
+  writeFileSync(join(folder, "sentences.csv"), `900\tconstructor\tx\n901\t__proto__\ty\n${lines}`);
+  const expected = (await built("tatoeba", "tatoeba-all")).lines("pairs.tsv");
+  expect((await built("tatoeba", folder)).lines("pairs.tsv")).toEqual(expected);
 });
 
 test("Tatoeba's sentences are joined by its links, named from either language or all in one file", async () => {

@@ -9,6 +9,7 @@ import { UserError } from "../../../src/errors.js";
 import { type StoredTensor, writeSafetensors } from "../../../src/model/safetensors.js";
 import { openTrainingCheckpoint } from "../../../src/model/torch-file.js";
 import { comet } from "../../../src/reward/pretrained/comet/comet.js";
+import { encoderConfig } from "../../../src/reward/pretrained/comet/encoder.js";
 import type { PretrainedOptions } from "../../../src/reward/pretrained/family.js";
 import { Thread } from "../../../src/tensor/thread.js";
 
@@ -229,6 +230,9 @@ describe("a folder", () => {
     cpSync(join(TOKENIZER, "sentencepiece.bpe.model"), join(root, "sentencepiece.bpe.model"));
     expect(await refusal({ tokenizer: join(root, "sentencepiece.bpe.model") })).toContain(
       'there is no config.json of the encoder "tokenizer", which says its sizes',
+    );
+    await expect(encoderConfig([root], "constructor")).rejects.toThrow(
+      'there is no config.json of the encoder "constructor"',
     );
   });
 });

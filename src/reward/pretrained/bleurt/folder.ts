@@ -51,7 +51,7 @@ const encoderSchema = z
   .looseObject({
     vocab_size: size,
     hidden_size: size,
-    num_hidden_layers: size,
+    num_hidden_layers: size.max(1000),
     num_attention_heads: size,
     intermediate_size: size,
     max_position_embeddings: size.min(4),

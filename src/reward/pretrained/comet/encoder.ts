@@ -44,7 +44,7 @@ const schema = z.looseObject({
   max_position_embeddings: count,
   type_vocab_size: count,
   hidden_size: count,
-  num_hidden_layers: count,
+  num_hidden_layers: count.max(1000),
   num_attention_heads: count,
   intermediate_size: count,
   hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
