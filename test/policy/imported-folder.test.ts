@@ -44,7 +44,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(["unigram", "bpe"])("the %s folder", (name) => {
+describe.each(["unigram", "bpe", "random"])("the %s folder", (name) => {
   const made = JSON.parse(readFileSync(`${FIXTURES}${name}.json`, "utf8")) as Made;
   let policy: NativePolicy;
   beforeAll(async () => {
