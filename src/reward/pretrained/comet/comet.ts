@@ -18,7 +18,7 @@ import type {
 } from "../family.js";
 import { packSequences } from "../packed.js";
 import { type CometModel, readModel } from "./checkpoint.js";
-import { type CometKind, HPARAMS, readHparams } from "./settings.js";
+import { type CometKind, HPARAMS, readHparams, refuseOthers } from "./settings.js";
 import { loadTokenizer, type Sequences, sequencesOf, tokenizerFile } from "./text.js";
 import { rewardOf, type Scale, type VariantName, variantFacts, variantNames, variantOf } from "./variants.js";
 import type { OpenArgs, ScoreRequest } from "./worker.js";
@@ -62,13 +62,21 @@ export const comet: PretrainedFamily = {
     return hparams !== undefined && "class_identifier" in hparams;
   },
   files: async (folder, options) => {
-    variantOf(folder, options.variant);
+    await variantIn(folder, options);
     const tokenizer = await tokenizerOf(folder, options);
     const { hparamsFile, weightsFile, configFile } = await readModel(folder, tokenizer);
     return [hparamsFile, weightsFile, ...(configFile === undefined ? [] : [configFile]), tokenizer];
   },
   open: (thread, folder, options) => Comet.load(thread, folder, options),
 };
+
+/** Before a variant is asked for: no variant makes an XCOMET one that is read. */
+async function variantIn(folder: string, { variant }: PretrainedOptions): Promise<VariantName> {
+  const file = join(folder, HPARAMS);
+  const hparams = await readHparams(file);
+  if (hparams) refuseOthers(hparams, file);
+  return variantOf(folder, variant);
+}
 
 async function tokenizerOf(folder: string, { tokenizer }: PretrainedOptions): Promise<string> {
   const hparams = await readHparams(join(folder, HPARAMS));
@@ -109,7 +117,7 @@ class Comet implements PretrainedScorer {
   }
 
   static async load(thread: Thread, folder: string, options: PretrainedOptions): Promise<Comet> {
-    const variant = variantOf(folder, options.variant);
+    const variant = await variantIn(folder, options);
     const file = await tokenizerOf(folder, options);
     const model = await readModel(folder, file);
     const { kind, mixture } = variantFacts(variant);
