@@ -14,13 +14,14 @@ import type {
   PretrainedOptions,
   PretrainedScore,
   PretrainedScorer,
+  Scale,
   ScoreOptions,
 } from "../family.js";
 import { packSequences } from "../packed.js";
 import { type CometModel, readModel } from "./checkpoint.js";
 import { type CometKind, HPARAMS, readHparams, refuseOthers } from "./settings.js";
 import { loadTokenizer, type Sequences, sequencesOf, tokenizerFile } from "./text.js";
-import { rewardOf, type Scale, type VariantName, variantFacts, variantNames, variantOf } from "./variants.js";
+import { rewardOf, type VariantName, variantFacts, variantNames, variantOf } from "./variants.js";
 import type { OpenArgs, ScoreRequest } from "./worker.js";
 
 /** The module that the worker thread opens. */
@@ -92,7 +93,7 @@ class Comet implements PretrainedScorer {
   readonly licence: string;
   readonly #remote: Remote;
   readonly #sequences: Sequences;
-  readonly #scale: Scale;
+  readonly scale: Scale;
   readonly #batchTokens: number | undefined;
 
   private constructor(
@@ -112,7 +113,7 @@ class Comet implements PretrainedScorer {
     this.#remote = remote;
     this.#sequences = sequences;
     // Some older models end in a sigmoid, and score between 0 and 1 already.
-    this.#scale = settings.finalActivation === "Sigmoid" ? "unit" : scale;
+    this.scale = settings.finalActivation === "Sigmoid" ? "unit" : scale;
     this.#batchTokens = batchTokens;
   }
 
@@ -158,7 +159,7 @@ class Comet implements PretrainedScorer {
         },
         ...(signal && { signal }),
       });
-      for (const score of raw) scores.push({ raw: score, reward: rewardOf(score, this.#scale) });
+      for (const score of raw) scores.push({ raw: score, reward: rewardOf(score, this.scale) });
     }
     return scores;
   }
