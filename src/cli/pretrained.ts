@@ -5,6 +5,7 @@ import type { Line } from "../data/lines.js";
 import { linesOf } from "../data/lines.js";
 import { Interrupted, UserError } from "../errors.js";
 import type { PretrainedFamily, PretrainedOptions, PretrainedScorer } from "../reward/pretrained/family.js";
+import { goldenScores, refuseOtherScale } from "../reward/pretrained/golden.js";
 import { familyOf } from "../reward/pretrained/open.js";
 import { checkKnown } from "../reward/pretrained/verify.js";
 import { Thread } from "../tensor/thread.js";
@@ -95,6 +96,7 @@ export async function verifyModel(options: PretrainedCommandOptions): Promise<vo
           "tokenizer or the variant is another one.",
         { file: options.model },
       );
+    refuseOtherScale(scorer, await goldenScores(scorer), options.model);
   });
 }
 

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { UserError } from "../errors.js";
 import type { PretrainedRewardOptions } from "../reward/create.js";
 import type { PretrainedScorer } from "../reward/pretrained/family.js";
-import { goldenDifference, goldenScores } from "../reward/pretrained/golden.js";
+import { goldenDifference, goldenScores, refuseOtherScale } from "../reward/pretrained/golden.js";
 import { writeJsonAtomic } from "../store/atomic.js";
 import { changedInputs, type InputFile, inputFiles } from "../store/input-files.js";
 import type { RunContext } from "./context.js";
@@ -43,7 +43,7 @@ function exchangedError(file: string): UserError {
 
 /**
  * Compares a loaded checkpoint with what the run has kept of it in `pretrained.json`, or keeps that where it is new.
- * @throws UserError where files or golden scores differ.
+ * @throws UserError where files or golden scores differ, or the scores are of another scale than the variant's.
  */
 export async function holdToPin(
   run: RunContext,
@@ -56,6 +56,7 @@ export async function holdToPin(
   const pin = pins.find(({ model, variant }) => model === part.model && variant === scorer.variant);
   if (pin && pin.sha256 !== sha256) throw exchangedError(part.model);
   const golden = await goldenScores(scorer);
+  refuseOtherScale(scorer, golden, part.model);
   if (!pin) {
     const added: Pin = { model: part.model, variant: scorer.variant, sha256, golden };
     if (run.writes) await writeJsonAtomic(run.folder.pretrained, { format: 1, models: [...pins, added] });

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { metricxFolder } from "../reward/pretrained/metricx-folder.js";
 import { coppice, ended } from "./coppice.js";
@@ -57,6 +58,17 @@ test("verify says what a checkpoint is", async () => {
   expect(stdout).toContain("Licence: Apache-2.0\n");
   expect(stdout).toContain("Files: 3, 32.1 MB, every tensor in its place\n");
   expect(stdout).toContain("No scores of this variant are published to compare with.");
+});
+
+test("verify refuses a checkpoint whose scores are not on its variant's scale", async () => {
+  const [model, tokenizer] = ["da", "tokenizer"].map((name) =>
+    fileURLToPath(new URL(`../fixtures/comet/${name}`, import.meta.url)),
+  ) as [string, string];
+  const verify = (variant: string) => reward("verify", model, "--variant", variant, "--tokenizer", tokenizer);
+  const wrong = await verify("comet-unit");
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/has the raw score -?[\d.]+, but comet-unit scores about 0 to 1\. .* comet-z/);
+  expect((await verify("comet-z")).code).toBe(0);
 });
 
 test.each([

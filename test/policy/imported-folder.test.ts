@@ -47,7 +47,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe.each(["opus/unigram", "opus/bpe", "marian-npz/shared", "marian-npz/separate"])(
+describe.each(["opus/unigram", "opus/bpe", "opus/random", "marian-npz/shared", "marian-npz/separate"])(
   "the %s folder",
   (name) => {
     const made = JSON.parse(readFileSync(`${FIXTURES}${name}.json`, "utf8")) as Made;

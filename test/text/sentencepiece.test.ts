@@ -82,6 +82,39 @@ describe.each(["unigram", "bpe"])("the %s folder of Transformers 5.23.0", (name)
   });
 });
 
+/** A thousand sentences in 24 languages and what Transformers and SentencePiece make of them (many.py). */
+describe("a thousand sentences in many scripts have", () => {
+  type Tokenizer = "unigram" | "bpe" | "bytes";
+  const many = JSON.parse(gunzipSync(readFileSync(`${FIXTURES}many.json.gz`)).toString("utf8")) as {
+    texts: string[];
+    nfkc: string[][];
+  } & Record<Tokenizer, number[][]>;
+
+  it.each<[Tokenizer, string]>([
+    ["unigram", "many/unigram"],
+    ["bpe", "many/bpe"],
+    ["bytes", "../tokenizer/folder"],
+  ])("the same ids: %s", async (name, at) => {
+    const { source } = await loadTextCodec(FIXTURES + at);
+    expect(new Set(many.texts).size).toBe(1000);
+    const others = many.texts.filter((text, i) => `${source.encode(text)}` !== `${many[name][i]}`);
+    expect(others).toEqual([]);
+  });
+
+  it("the same pieces, by SentencePiece's usual map of characters", () => {
+    const pieces = piecesOf(parseSentencePieceModel(compressed(), {}));
+    expect(many.texts.map(pieces)).toEqual(many.nfkc);
+  });
+
+  it("letters of 19 scripts, more than 200 of each", () => {
+    const scripts =
+      "Arabic Armenian Bengali Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Han Hangul Hebrew Katakana Khmer Latin Myanmar Tamil Telugu Thai";
+    const text = many.texts.join("");
+    for (const script of scripts.split(" "))
+      expect(text.match(new RegExp(`\\p{Script=${script}}`, "gu"))?.length, script).toBeGreaterThan(200);
+  });
+});
+
 test("SentencePiece's usual map of characters gives the same pieces", () => {
   const pieces = piecesOf(parseSentencePieceModel(compressed(), {}));
   const expected = JSON.parse(readFileSync(`${FIXTURES}nfkc.json`, "utf8")) as [string, string[]][];

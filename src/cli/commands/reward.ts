@@ -38,7 +38,7 @@ export function addReward(program: Command): void {
     description:
       "Reads lines of source<TAB>candidate (<TAB>reference, where the reward needs one) from standard input and prints " +
       "the run's reward of each, 0 to 1, one a line. With --json every line is an object. With --model it is a published " +
-      'metric that scores (MetricX, COMET): raw score and reward, as numbers or as {"raw": …, "reward": …}.',
+      'metric that scores (MetricX, COMET, BLEURT): raw score and reward, as numbers or as {"raw": …, "reward": …}.',
     examples: [
       ["printf 'Guten Tag\\tGood day\\n' | coppice reward runs/demo", "one number"],
       ["coppice reward runs/demo --json < candidates.tsv", "for machines"],

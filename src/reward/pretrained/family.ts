@@ -18,6 +18,12 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * `unit`: trained on ratings between 0 and 1. `z`: trained on ratings that were standardised for each rater, so that 0 is an
+ * average translation and 1 one that lies a standard deviation above.
+ */
+export type Scale = "unit" | "z";
+
 /** A checkpoint that is loaded and ready. */
 export interface PretrainedScorer {
   /** The metric, for tables and messages. */
@@ -27,6 +33,8 @@ export interface PretrainedScorer {
   readonly needsReference: boolean;
   /** Whether the score follows from the source at all. */
   readonly needsSource: boolean;
+  /** What its raw scores lie on, where another checkpoint of the family may lie on another scale. */
+  readonly scale?: Scale;
   /** The licence that its authors gave the weights, with what it forbids. */
   readonly licence: string;
   /**

@@ -228,7 +228,7 @@ describe("a folder", () => {
     [
       "published",
       "saved_model.pb",
-      "FOLDER/saved_model.pb: cannot be read (ENOENT: no such file or directory, open 'FOLDER/saved_model.pb')",
+      "FOLDER/saved_model.pb: there is no such file. Copy the checkpoint's folder again, whole.",
     ],
     [
       "published",
@@ -238,7 +238,7 @@ describe("a folder", () => {
     [
       "published",
       "variables",
-      "FOLDER/variables/variables.index: cannot be opened (ENOENT: no such file or directory, open 'FOLDER/variables/variables.index')",
+      "FOLDER/variables/variables.index: there is no such file. Copy the checkpoint's folder again, whole.",
     ],
     [
       "port",

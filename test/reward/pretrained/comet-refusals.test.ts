@@ -195,9 +195,9 @@ describe("a folder", () => {
       "another class of COMET",
       () =>
         edit("hparams.yaml", (text) =>
-          text.replace(/class_identifier: .*/, "class_identifier: xcomet_metric"),
+          text.replace(/class_identifier: .*/, "class_identifier: ranking_metric"),
         ),
-      'class_identifier is "xcomet_metric", but only unified_metric',
+      'class_identifier is "ranking_metric", but only unified_metric',
     ],
     [
       "weights that are cut short",
@@ -213,7 +213,7 @@ describe("a folder", () => {
   });
 
   it.each([
-    ["encoder_model: XLM-RoBERTa", "encoder_model: XLM-RoBERTa-XL", "encoder_model: "],
+    ["encoder_model: XLM-RoBERTa", "encoder_model: XLM-RoBERTa-XL", 'the encoder is "XLM-RoBERTa-XL"'],
     ["pool: avg", "pool: max", "pool: "],
     ["activations: Tanh", "activations: ReLU", "activations: "],
     ["layer: mix", "layer: 7", "layer 7 of the encoder is asked for, which has 3"],
@@ -224,6 +224,30 @@ describe("a folder", () => {
     });
     edit("hparams.yaml", (text) => text.replace(from, to));
     expect(await refusal()).toContain(expected);
+  });
+
+  it.each([
+    [
+      "XCOMET-XL",
+      /class_identifier: .*/,
+      "class_identifier: xcomet_metric",
+      "this is an XCOMET, which is not",
+    ],
+    [
+      "wmt23-cometkiwi-da-xl",
+      "encoder_model: XLM-RoBERTa",
+      "encoder_model: XLM-RoBERTa-XL",
+      "the encoder is",
+    ],
+  ])("of %s is refused before a variant or a tokenizer is asked for", async (name, from, to, expected) => {
+    edit("hparams.yaml", (text) => text.replace(from, to));
+    const other = join(root, name);
+    renameSync(folder, other);
+    for (const options of [{}, { variant: "wmt22-cometkiwi-da" }, { tokenizer: root }]) {
+      const message = await refusal(options, other);
+      expect(message).toContain(`${join(other, "hparams.yaml")}: ${expected}`);
+      expect(message).toContain("Read are COMETKiwi (wmt22-cometkiwi-da)");
+    }
   });
 
   it("whose encoder's sizes stand nowhere is refused", async () => {

@@ -99,6 +99,12 @@ export async function readBleurtFolder(folder: string, tokenizer?: string): Prom
     );
   const pieces = await tokenizerFile(folder, tokenizer, [`${sp_model}.model`]);
   const graph = join(folder, SAVED_MODEL);
+  const variables = bundleFiles(join(folder, VARIABLES));
+  for (const needed of [graph, ...variables])
+    if (!(await exists(needed)))
+      throw new UserError("there is no such file. Copy the checkpoint's folder again, whole.", {
+        file: needed,
+      });
   return {
     folder,
     layout: "published",
@@ -106,7 +112,7 @@ export async function readBleurtFolder(folder: string, tokenizer?: string): Prom
     activation: encoder.hidden_act,
     maxLength,
     pieces,
-    files: [file, configFile, graph, ...bundleFiles(join(folder, VARIABLES)), pieces],
+    files: [file, configFile, graph, ...variables, pieces],
   };
 }
 

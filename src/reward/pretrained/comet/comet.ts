@@ -14,13 +14,14 @@ import type {
   PretrainedOptions,
   PretrainedScore,
   PretrainedScorer,
+  Scale,
   ScoreOptions,
 } from "../family.js";
 import { packSequences } from "../packed.js";
 import { type CometModel, readModel } from "./checkpoint.js";
-import { type CometKind, HPARAMS, readHparams } from "./settings.js";
+import { type CometKind, HPARAMS, readHparams, refuseOthers } from "./settings.js";
 import { loadTokenizer, type Sequences, sequencesOf, tokenizerFile } from "./text.js";
-import { rewardOf, type Scale, type VariantName, variantFacts, variantNames, variantOf } from "./variants.js";
+import { rewardOf, type VariantName, variantFacts, variantNames, variantOf } from "./variants.js";
 import type { OpenArgs, ScoreRequest } from "./worker.js";
 
 /** The module that the worker thread opens. */
@@ -62,13 +63,21 @@ export const comet: PretrainedFamily = {
     return hparams !== undefined && "class_identifier" in hparams;
   },
   files: async (folder, options) => {
-    variantOf(folder, options.variant);
+    await variantIn(folder, options);
     const tokenizer = await tokenizerOf(folder, options);
     const { hparamsFile, weightsFile, configFile } = await readModel(folder, tokenizer);
     return [hparamsFile, weightsFile, ...(configFile === undefined ? [] : [configFile]), tokenizer];
   },
   open: (thread, folder, options) => Comet.load(thread, folder, options),
 };
+
+/** Before a variant is asked for: no variant makes an XCOMET one that is read. */
+async function variantIn(folder: string, { variant }: PretrainedOptions): Promise<VariantName> {
+  const file = join(folder, HPARAMS);
+  const hparams = await readHparams(file);
+  if (hparams) refuseOthers(hparams, file);
+  return variantOf(folder, variant);
+}
 
 async function tokenizerOf(folder: string, { tokenizer }: PretrainedOptions): Promise<string> {
   const hparams = await readHparams(join(folder, HPARAMS));
@@ -84,7 +93,7 @@ class Comet implements PretrainedScorer {
   readonly licence: string;
   readonly #remote: Remote;
   readonly #sequences: Sequences;
-  readonly #scale: Scale;
+  readonly scale: Scale;
   readonly #batchTokens: number | undefined;
 
   private constructor(
@@ -104,12 +113,12 @@ class Comet implements PretrainedScorer {
     this.#remote = remote;
     this.#sequences = sequences;
     // Some older models end in a sigmoid, and score between 0 and 1 already.
-    this.#scale = settings.finalActivation === "Sigmoid" ? "unit" : scale;
+    this.scale = settings.finalActivation === "Sigmoid" ? "unit" : scale;
     this.#batchTokens = batchTokens;
   }
 
   static async load(thread: Thread, folder: string, options: PretrainedOptions): Promise<Comet> {
-    const variant = variantOf(folder, options.variant);
+    const variant = await variantIn(folder, options);
     const file = await tokenizerOf(folder, options);
     const model = await readModel(folder, file);
     const { kind, mixture } = variantFacts(variant);
@@ -150,7 +159,7 @@ class Comet implements PretrainedScorer {
         },
         ...(signal && { signal }),
       });
-      for (const score of raw) scores.push({ raw: score, reward: rewardOf(score, this.#scale) });
+      for (const score of raw) scores.push({ raw: score, reward: rewardOf(score, this.scale) });
     }
     return scores;
   }

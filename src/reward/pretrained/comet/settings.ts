@@ -52,9 +52,11 @@ const activation = z
   .transform((name) => name.charAt(0).toUpperCase() + name.slice(1).toLowerCase())
   .pipe(z.enum(["Tanh", "Sigmoid"]));
 
+const ENCODER = "XLM-RoBERTa";
+
 // Defaults are those of the classes: older files leave keys out.
 const common = {
-  encoder_model: z.literal("XLM-RoBERTa").default("XLM-RoBERTa"),
+  encoder_model: z.literal(ENCODER).default(ENCODER),
   pretrained_model: z.string().default("xlm-roberta-large"),
   layer_norm: z.boolean().default(true),
   activations: activation.default("Tanh"),
@@ -103,6 +105,30 @@ export async function readHparams(file: string): Promise<Record<string, unknown>
   });
 }
 
+/** What is read, for whoever has another model. */
+const READ =
+  "Read are COMETKiwi (wmt22-cometkiwi-da), COMET (wmt22-comet-da) and the older models over XLM-R base or large.";
+
+/**
+ * @throws UserError where the file is of a class of COMET or of an encoder that is not computed here, such as XCOMET's and those
+ * of the XL and XXL models, whatever the folder is called.
+ */
+export function refuseOthers(hparams: Readonly<Record<string, unknown>>, file: string): void {
+  const { class_identifier: identifier, encoder_model: encoder } = hparams;
+  if (identifier === "xcomet_metric")
+    throw new UserError(`this is an XCOMET, which is not computed here. ${READ}`, { file });
+  if (!kindOf(hparams))
+    throw new UserError(
+      `class_identifier is ${JSON.stringify(identifier ?? null)}, but only ${Object.keys(KINDS).join(", ")} are computed here. ${READ}`,
+      { file },
+    );
+  if (encoder !== undefined && encoder !== ENCODER)
+    throw new UserError(
+      `the encoder is ${JSON.stringify(encoder)}, but only ${ENCODER} is computed here. ${READ}`,
+      { file },
+    );
+}
+
 /** Which class of COMET the file is of, if one that is read. */
 export function kindOf(hparams: Readonly<Record<string, unknown>>): CometKind | undefined {
   const found = Object.entries(KINDS).find(([identifier]) => identifier === hparams.class_identifier);
@@ -120,12 +146,8 @@ export function settingsOf(
   file: string,
   own: { readonly values: Readonly<Record<string, unknown>>; readonly file: string } | undefined,
 ): CometSettings {
-  const kind = kindOf(hparams);
-  if (!kind)
-    throw new UserError(
-      `class_identifier is ${JSON.stringify(hparams.class_identifier ?? null)}, but only ${Object.keys(KINDS).join(", ")} are read.`,
-      { file },
-    );
+  refuseOthers(hparams, file);
+  const kind = kindOf(hparams)!;
   const { values: found, file: place } = own ?? { values: hparams, file };
   // COMETKiwi was meant to have a sparsemax, never had, and was trained with a softmax. What its checkpoint says is wrong; the
   // file was mended in this way (COMET's issue 195).

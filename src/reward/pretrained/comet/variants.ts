@@ -3,13 +3,8 @@
 import { resolve } from "node:path";
 import { UserError } from "../../../errors.js";
 import { withinUnit } from "../ask.js";
+import type { Scale } from "../family.js";
 import type { CometKind } from "./settings.js";
-
-/**
- * `unit`: trained on ratings between 0 and 1. `z`: trained on ratings that were standardised for each rater, so that 0 is an
- * average translation and 1 one that lies a standard deviation above.
- */
-export type Scale = "unit" | "z";
 
 export interface Variant {
   /** The class of the published checkpoint; undefined for models of one's own. */
