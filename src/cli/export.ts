@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { type StoredModel, saveModelFolder, wholeFolder } from "../model/folder.js";
+import { readServed } from "../policy/server/server-policy.js";
 import { saveTransformersJsFolder } from "../policy/transformers-js-folder.js";
 import { checkModel } from "../rest/inputs.js";
 import { BC } from "../rest/names.js";
@@ -72,6 +73,13 @@ export async function exportPolicy(options: ExportOptions): Promise<void> {
           },
         );
       const policy = onePolicy(run.manifest, options.policy);
+      if (run.config.policy.kind === "server") {
+        const { model: served } = await readServed(folder.policy(policy));
+        throw new UserError(
+          `${policy} is the model ${served} of a server, whose weights Coppice has not got; take them from where the server or the trainer keeps them.`,
+          { file: folder.root },
+        );
+      }
       // Read whole first: what is damaged is not handed on.
       const place = folder.policy(policy);
       const stored = await checkModel(place);

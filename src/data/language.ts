@@ -31,6 +31,8 @@ export interface LanguageProfiles {
    * without letters and where a side has fewer than 100 held-out sentences with letters.
    */
   strangeness(text: string, side: keyof Pair): number;
+  /** Whether a side has enough held-out sentences for that. */
+  readonly scaled: Readonly<Record<keyof Pair, boolean>>;
   /** Share of held-out sentences, both sides, that were told right; NaN where none was held out. */
   readonly heldOut: number;
 }
@@ -57,22 +59,23 @@ export function learnLanguages(pairs: readonly Pair[]): LanguageProfiles {
   const right =
     heldOut.filter((pair) => isSource(pair.source)).length +
     heldOut.filter((pair) => !isSource(pair.target)).length;
-  const sideOf = (profile: Profile, texts: readonly string[]) => {
-    const scale = scaleOf(texts.filter(hasLetters).map((text) => profile.commonness(text, grams)));
-    return (text: string) => (scale && hasLetters(text) ? -away(profile.commonness(text, grams), scale) : 0);
+  const scaleFor = (profile: Profile, side: keyof Pair) =>
+    scaleOf(
+      heldOut
+        .map((pair) => pair[side])
+        .filter(hasLetters)
+        .map((text) => profile.commonness(text, grams)),
+    );
+  const sides = {
+    source: { profile: source, scale: scaleFor(source, "source") },
+    target: { profile: target, scale: scaleFor(target, "target") },
   };
-  const strange = {
-    source: sideOf(
-      source,
-      heldOut.map((pair) => pair.source),
-    ),
-    target: sideOf(
-      target,
-      heldOut.map((pair) => pair.target),
-    ),
+  const strangeness = (text: string, side: keyof Pair) => {
+    const { profile, scale } = sides[side];
+    return scale && hasLetters(text) ? -away(profile.commonness(text, grams), scale) : 0;
   };
-  const strangeness = (text: string, side: keyof Pair) => strange[side](text);
-  return { isSource, evidence, strangeness, heldOut: right / (2 * heldOut.length) };
+  const scaled = { source: sides.source.scale !== undefined, target: sides.target.scale !== undefined };
+  return { isSource, evidence, strangeness, scaled, heldOut: right / (2 * heldOut.length) };
 }
 
 function hasLetters(text: string): boolean {

@@ -44,6 +44,7 @@ const sourceSchema = z.object({
   address: z.string(),
 });
 export type CorpusSource = z.infer<typeof sourceSchema>;
+const sourcesSchema = z.union([z.array(sourceSchema), sourceSchema.transform((one) => [one])]);
 
 export interface DatasetExport {
   rows: number;
@@ -104,7 +105,7 @@ async function copyCandidates(files: readonly string[], out: string): Promise<vo
   }
 }
 
-/** What `coppice data get` wrote beside the corpora that the run learned from. */
+/** What `coppice data get` wrote beside the corpora that the run learned from; `data clean` writes a list for several. */
 async function sourcesOf({ folder, manifest }: RunRecord): Promise<CorpusSource[]> {
   const config = z.object({ data: z.object({ train: z.array(z.string()) }) }).safeParse(manifest.config);
   const files = config.data?.data.train.flatMap((spec) => spec.split(",")) ?? [];
@@ -116,7 +117,7 @@ async function sourcesOf({ folder, manifest }: RunRecord): Promise<CorpusSource[
     const text = await readFile(place, "utf8").catch(() => undefined);
     if (text === undefined) continue;
     try {
-      found.push(sourceSchema.parse(JSON.parse(text)));
+      found.push(...sourcesSchema.parse(JSON.parse(text)));
     } catch {
       // Another program's file of that name says nothing of this.
     }

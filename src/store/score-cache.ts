@@ -3,26 +3,27 @@
 import { z } from "zod";
 import { UserError } from "../errors.js";
 import { LineLog } from "./line-log.js";
+import { NumberTable } from "./number-table.js";
 
 const Line = z.strictObject({ key: z.string(), reward: z.number() });
 
 /**
- * A map from keys to numbers that outlives the process. All of it is held in memory, about 150 bytes a score. One process
+ * A map from keys to numbers that outlives the process. All of it is held in memory, 36 to 72 bytes a score. One process
  * at a time may open a file for writing; others may read it meanwhile.
  */
 export class ScoreCache {
-  readonly #scores: Map<string, number>;
+  readonly #scores: NumberTable;
   /** Where new scores go; absent where they are kept in memory alone. */
   readonly #log: LineLog | undefined;
 
-  private constructor(scores: Map<string, number>, log?: LineLog) {
+  private constructor(scores: NumberTable, log?: LineLog) {
     this.#scores = scores;
     this.#log = log;
   }
 
   /** Forgotten with the process. */
   static inMemory(): ScoreCache {
-    return new ScoreCache(new Map());
+    return new ScoreCache(new NumberTable());
   }
 
   /**
@@ -31,7 +32,7 @@ export class ScoreCache {
    * Throws a UserError naming a whole line that is not a score.
    */
   static async open(file: string, { write }: { write: boolean }): Promise<ScoreCache> {
-    const scores = new Map<string, number>();
+    const scores = new NumberTable();
     await LineLog.read(file, { mend: write }, (text, line) => {
       const { key, reward } = parsed(text, { file, line });
       scores.set(key, reward);

@@ -54,3 +54,14 @@ test("a folder of other languages is another demonstration's", async () => {
   await expect(again("de-en")).rejects.toThrow(/holds something else than this demonstration/);
   await expect(again("zh-en")).resolves.toBeUndefined();
 });
+
+test("licence and authors of the messages stand beside them, for the card of what comes of them", async () => {
+  await started("en-de");
+  const read = (name: string) => readFileSync(join(home, "en-de", name), "utf8");
+  expect(read("ATTRIBUTION.md")).toBe("# Attribution\n");
+  expect(JSON.parse(read("source.json"))).toMatchObject({
+    recipe: "npm-messages",
+    languages: "en-de",
+    licence: "MIT, Apache-2.0 and MPL-2.0, by package",
+  });
+});

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { exportPolicy } from "../../src/cli/export.js";
 import { runStatus, statusText } from "../../src/cli/status.js";
 import { toyPairs } from "../../src/data/toy.js";
 import { Interrupted, UserError } from "../../src/errors.js";
@@ -89,6 +90,9 @@ test("Algorithm 1 runs with a server and a trainer, and tells what it cost", asy
     diversity: { entropy: null },
   });
   expect(summary.improves[0]).toMatchObject({ trainSteps: 7, trainTokens: 100 });
+  await expect(exportPolicy({ dir, out: join(dir, "out"), to: "huggingface" })).rejects.toThrow(
+    /: G1I2 is the model toy-2 of a server, whose weights Coppice has not got; take them from/,
+  );
   // The kept candidates, each a line with its source as the prompt.
   const line = JSON.parse(readFileSync(join(dir, "G1I1.jsonl"), "utf8").split("\n")[0]!);
   expect(line).toEqual({

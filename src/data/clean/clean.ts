@@ -10,7 +10,7 @@ import { normalized } from "../normalized.js";
 import type { Pair } from "../pair.js";
 import { streamPairs } from "../read.js";
 import { writePairs, writeWhole } from "../write.js";
-import { type CorpusProfile, EvenSample, learnProfile } from "./profile.js";
+import { type CorpusProfile, EvenSample, isAlphabet, learnProfile } from "./profile.js";
 import { BROKEN, type CleanLimits, RULES, type RuleName, ruleNames, rulesFor } from "./rules.js";
 
 export interface CleanOptions {
@@ -217,10 +217,17 @@ function applied(
   rule: RuleName,
   used: ReadonlySet<RuleName>,
   tests: readonly string[],
-  { byLetters, scripts }: CorpusProfile,
+  { byLetters, scripts, languages }: CorpusProfile,
 ): { applied: boolean; why?: string } {
   if (!used.has(rule)) return { applied: false, why: "left out" };
   if (rule === "test" && tests.length === 0) return { applied: false, why: "no test file was named" };
+  if (rule === "foreign") {
+    const spelt = (["source", "target"] as const).filter((side) => isAlphabet(scripts[side]));
+    if (spelt.length === 0) return { applied: false, why: "neither side is written in an alphabet" };
+    if (!spelt.some((side) => languages.scaled[side]))
+      return { applied: false, why: "fewer than 500 pairs to learn from" };
+    if (spelt.length === 1) return { applied: true, why: `the ${spelt[0]} alone, which has an alphabet` };
+  }
   if (rule === "language" && !byLetters)
     return {
       applied: true,
@@ -248,18 +255,53 @@ class Tally {
   }
 }
 
+/** Files beside a corpus that its licence asks for; texts of several corpora stand one after another. */
+const NOTICES = ["SOURCE.md", "ATTRIBUTION.md", "COPYRIGHT.txt", "AUTHORS.txt"] as const;
+const CHANGED = "cleaned by `coppice data clean`; report.json beside this file says by which rules.";
+
 /** Licence and attribution go where the text goes. */
 async function keepSources(inputs: readonly string[], out: string): Promise<void> {
-  const files = inputs
-    .flatMap((input) => input.split(","))
-    .map((file) => join(dirname(file.trim()), "SOURCE.md"));
-  const texts: string[] = [];
-  for (const file of new Set(files)) if (await exists(file)) texts.push(await readFile(file, "utf8"));
-  if (texts.length === 0) return;
-  const cleaned =
-    "Changed since: cleaned by `coppice data clean`; report.json beside this file says by which rules.";
-  await writeWhole(
-    join(out, "SOURCE.md"),
-    `${texts.map((text) => text.trimEnd()).join("\n\n")}\n\n${cleaned}\n`,
+  const folders = [
+    ...new Set(inputs.flatMap((input) => input.split(",")).map((file) => dirname(file.trim()))),
+  ];
+  // Read before any is written: the output may be the folder of an input.
+  const notices = await Promise.all(
+    NOTICES.map(async (name) => ({ name, texts: await textsOf(folders, name) })),
   );
+  const sources = (await textsOf(folders, "source.json")).flatMap(changedSource);
+  for (const { name, texts } of notices) {
+    if (texts.length === 0) continue;
+    const said = name === "SOURCE.md" ? [`Changed since: ${CHANGED}`] : [];
+    const distinct = [...new Set(texts.map((text) => text.trimEnd()))];
+    await writeWhole(join(out, name), `${[...distinct, ...said].join("\n\n")}\n`);
+  }
+  if (sources.length > 0)
+    await writeWhole(
+      join(out, "source.json"),
+      `${JSON.stringify(sources.length === 1 ? sources[0] : sources, null, 2)}\n`,
+    );
+}
+
+async function textsOf(folders: readonly string[], name: string): Promise<string[]> {
+  const texts: string[] = [];
+  for (const folder of folders) {
+    const file = join(folder, name);
+    if (await exists(file)) texts.push(await readFile(file, "utf8"));
+  }
+  return texts;
+}
+
+/** What `coppice data get` says of a corpus, less the files and hashes that are no longer these; nothing for other files. */
+function changedSource(text: string): object[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  return (Array.isArray(value) ? value : [value]).flatMap((one: unknown) => {
+    if (typeof one !== "object" || one === null || !("recipe" in one)) return [];
+    const { parts: _, ...about } = one as Record<string, unknown>;
+    return [{ ...about, changed: CHANGED }];
+  });
 }

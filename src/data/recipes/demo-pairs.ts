@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { makeFolder } from "../../make-folder.js";
 import { cacheFolder } from "../cache-folder.js";
 import { toyPairs } from "../toy.js";
-import { writePairs } from "../write.js";
+import { writePairs, writeWhole } from "../write.js";
 import { fetchDemoCorpus } from "./demo-corpus.js";
+import { reportOf } from "./get.js";
+import { madeFromPackages, npmMessages } from "./npm-messages.js";
 
 /** Lists for the toy: what BC sees of them leaves room above it. */
 const TOY_PAIRS = 4000;
@@ -28,7 +30,7 @@ export interface DemoPairsOptions {
   signal?: AbortSignal;
 }
 
-/** Writes `pairs.tsv` into `folder`, and for messages of others the names of their authors beside it. */
+/** Writes `pairs.tsv` into `folder`, and for messages of others their authors and licences beside it. */
 export async function writeDemoPairs(
   folder: string,
   { toy, languages = "de-en", note, signal }: DemoPairsOptions,
@@ -38,8 +40,9 @@ export async function writeDemoPairs(
     await writePairs(file, toyPairs({ pairs: TOY_PAIRS, seed: 1 }));
     return;
   }
+  const language = languages.includes("zh") ? "zh" : "de";
   const corpus = await fetchDemoCorpus(cacheFolder(), {
-    languages: [languages.includes("zh") ? "zh" : "de", "en"],
+    languages: [language, "en"],
     maxWords: MAX_WORDS,
     ...(signal ? { signal } : {}),
     onProgress: ({ program, done, total }) =>
@@ -49,6 +52,13 @@ export async function writeDemoPairs(
   makeFolder(folder);
   await copyFile(corpus.attribution, join(folder, "ATTRIBUTION.md"));
   const reversed = languages.startsWith("en");
+  const source = reportOf(
+    npmMessages,
+    reversed ? ["en", language] : [language, "en"],
+    madeFromPackages(language),
+    [],
+  );
+  await writeWhole(join(folder, "source.json"), `${JSON.stringify(source, null, 2)}\n`);
   await writePairs(
     file,
     reversed ? corpus.pairs.map(({ source, target }) => ({ source: target, target: source })) : corpus.pairs,

@@ -7,7 +7,7 @@ import { UserError } from "../../errors.js";
 import type { Languages } from "../layouts/folder.js";
 import type { Pair } from "../pair.js";
 import { writePairs, writeWhole } from "../write.js";
-import type { BuildOptions, Recipe } from "./recipe.js";
+import type { BuildOptions, Recipe, RecipeAbout } from "./recipe.js";
 
 export interface PartReport {
   file: string;
@@ -94,8 +94,9 @@ async function sha256Of(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-function reportOf(
-  recipe: Recipe,
+/** What is said of a corpus of these parts. */
+export function reportOf(
+  recipe: RecipeAbout,
   languages: Languages,
   madeFrom: string[],
   parts: PartReport[],

@@ -55,6 +55,22 @@ export interface ServedOptions {
   place: Place;
 }
 
+/** The model that a policy's folder names: as the server knows it, or an absolute path. @throws UserError where it names none. */
+export async function readServed(folder: string): Promise<ServedModel> {
+  const file = join(folder, FILE);
+  const saved = await readFile(file, "utf8").then(
+    (text) => Saved.safeParse(tryJson(text)).data,
+    () => undefined,
+  );
+  const model = saved?.folder === undefined ? saved?.model : resolve(folder, saved.folder);
+  if (saved === undefined || model === undefined)
+    throw new UserError(
+      'this is not a served policy; {"format": 1, "model": …} was expected. Put the file back from a copy, or start a new run folder.',
+      { file },
+    );
+  return saved.url === undefined ? { model } : { model, url: saved.url };
+}
+
 export class ServerPolicy implements Policy {
   readonly #options: ServedOptions;
   #served: ServedModel;
@@ -66,18 +82,7 @@ export class ServerPolicy implements Policy {
 
   /** @throws UserError where the folder is not one that `save` wrote. */
   static async load(folder: string, options: ServedOptions): Promise<ServerPolicy> {
-    const file = join(folder, FILE);
-    const saved = await readFile(file, "utf8").then(
-      (text) => Saved.safeParse(tryJson(text)).data,
-      () => undefined,
-    );
-    const model = saved?.folder === undefined ? saved?.model : resolve(folder, saved.folder);
-    if (saved === undefined || model === undefined)
-      throw new UserError(
-        'this is not a served policy; {"format": 1, "model": …} was expected. Put the file back from a copy, or start a new run folder.',
-        { file },
-      );
-    return new ServerPolicy(saved.url === undefined ? { model } : { model, url: saved.url }, options);
+    return new ServerPolicy(await readServed(folder), options);
   }
 
   /** The model's name or folder. */

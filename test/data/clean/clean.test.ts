@@ -203,6 +203,10 @@ test("a file that is read is not replaced; an earlier output is", async () => {
 test("the licence goes where the text goes", async () => {
   mkdirSync(join(home, "corpus"));
   writeFileSync(join(home, "corpus", "SOURCE.md"), "# Garden\n\nLicence: free.\n");
+  writeFileSync(join(home, "corpus", "AUTHORS.txt"), "Eva\n");
+  const about = { recipe: "garden", licence: "CC0" };
+  const parts = [{ file: "pairs.tsv", sha256: "as it was" }];
+  writeFileSync(join(home, "corpus", "source.json"), JSON.stringify({ ...about, parts }));
   writeFileSync(join(home, "corpus", "pairs.tsv"), `${good.join("\n")}\n`);
   await cleanCorpus({
     inputs: [join(home, "corpus", "pairs.tsv")],
@@ -212,6 +216,52 @@ test("the licence goes where the text goes", async () => {
   expect(readFileSync(join(home, "out", "SOURCE.md"), "utf8")).toMatch(
     /^# Garden\n\nLicence: free\.\n\nChanged since: /,
   );
+  expect(readFileSync(join(home, "out", "AUTHORS.txt"), "utf8")).toBe("Eva\n");
+  const changed = { ...about, changed: expect.stringMatching(/^cleaned by/) };
+  expect(JSON.parse(readFileSync(join(home, "out", "source.json"), "utf8"))).toEqual(changed);
+});
+
+test("of several corpora all licences are kept, and who wrote each", async () => {
+  for (const [name, author] of [
+    ["one", "Eva"],
+    ["two", "Ada"],
+  ] as const) {
+    mkdirSync(join(home, name));
+    writeFileSync(join(home, name, "AUTHORS.txt"), `${author}\n`);
+    writeFileSync(join(home, name, "source.json"), JSON.stringify({ recipe: name }));
+    writeFileSync(join(home, name, "pairs.tsv"), `${good.join("\n")}\n`);
+  }
+  const inputs = ["one", "two"].map((name) => join(home, name, "pairs.tsv"));
+  await cleanCorpus({ inputs, out: join(home, "out"), limits: DEFAULT_LIMITS });
+  expect(readFileSync(join(home, "out", "AUTHORS.txt"), "utf8")).toBe("Eva\n\nAda\n");
+  expect(JSON.parse(readFileSync(join(home, "out", "source.json"), "utf8"))).toMatchObject([
+    { recipe: "one" },
+    { recipe: "two" },
+  ]);
+});
+
+test("a sentence in a third language is dropped once there is enough to learn from", async () => {
+  const names = ["Anna", "Bernd", "Clara", "Dieter", "Emma"];
+  const many = names.flatMap((name) =>
+    good.map((row) => `${row.replace("\t", ` Das sagt ${name}.\t`)} So says ${name}.`),
+  );
+  const french = "Le vieux jardinier attendait toujours quelqu'un près du vieux puits.";
+  const foreign = [
+    `${french}\tThe old man waits behind our house.`,
+    `Unser Nachbar lacht vor der Schule.\t${french}`,
+  ];
+  const count = async (rows: string[]) => {
+    const input = join(home, "many.tsv");
+    writeFileSync(input, [...rows, ...foreign].join("\n"));
+    const { rules } = await cleanCorpus({ inputs: [input], out: join(home, "out"), limits: DEFAULT_LIMITS });
+    return (name: RuleName) => rules.find(({ rule }) => rule === name)!.count;
+  };
+  const of = await count(many);
+  expect(of("foreign")).toBeGreaterThan(0);
+  // The nearer of the two languages may be the wrong one: then that rule is the first to drop it.
+  expect(of("foreign") + of("language")).toBe(2);
+  // 120 sentences do not tell how far sentences differ.
+  expect((await count(good))("foreign")).toBe(0);
 });
 
 test.each([
