@@ -76,6 +76,16 @@ function axisRoom(names: number, slot: number): number {
 /** Number of policies from which names are turned, and figures given only where they matter. */
 const CROWDED = 12;
 
+/** Pixels that a turned name takes from the next. */
+const TURNED = 14;
+
+/** Which of `count` names, `slot` pixels apart, stand under the axis: all, or so many that none touches the next, the last always. */
+export function namedPlaces(count: number, slot: number): (at: number) => boolean {
+  const every = Math.max(1, Math.ceil(TURNED / slot));
+  const last = count - 1;
+  return (at) => at === last || (at % every === 0 && last - at >= every);
+}
+
 interface Frame {
   title: string;
   subtitle: string;
@@ -235,6 +245,9 @@ function byStep(summary: RunSummary, options: ByStep): TopLevelSpec {
     encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
   });
   const crowded = all.length > CROWDED;
+  const isNamed = namedPlaces(all.length, slot);
+  /** A figure beside the axis begins at its point, so that it hides no number of the axis. */
+  const alignAt = (at: number) => (slot * (at + 0.4) < 36 && crowded ? "left" : "center");
   const start = line[0];
   return frame({
     title: options.title,
@@ -283,7 +296,7 @@ function byStep(summary: RunSummary, options: ByStep): TopLevelSpec {
           return words(points(value), {
             x: slot * (at + 0.4),
             y: below ? pixelOf(low, range, options.height) + 11 : pixelOf(high, range, options.height) - 9,
-            align: "center",
+            align: alignAt(at),
             weight: 600,
           });
         }),
@@ -292,17 +305,19 @@ function byStep(summary: RunSummary, options: ByStep): TopLevelSpec {
         return words(`random ${points(value)}`, {
           x: slot * (at + 0.4),
           y: above ? pixelOf(high, range, options.height) - 9 : pixelOf(low, range, options.height) + 11,
-          align: "center",
+          align: alignAt(at),
         });
       }),
-      ...line.map(({ at, name }) =>
-        words(name, {
-          x: slot * (at + 0.4),
-          y: options.height + 18,
-          align: crowded ? "right" : "center",
-          angle: crowded ? -50 : 0,
-        }),
-      ),
+      ...line
+        .filter(({ at }) => isNamed(at))
+        .map(({ at, name }) =>
+          words(name, {
+            x: slot * (at + 0.4),
+            y: options.height + 18,
+            align: crowded ? "right" : "center",
+            angle: crowded ? -50 : 0,
+          }),
+        ),
     ],
   });
 }
@@ -459,8 +474,9 @@ export function lines({
 /** Colours of the policies between the first and the last; beyond them they come round again. */
 const BETWEEN = [SKY, GREEN, PURPLE, ORANGE];
 
-/** Most curves one chart can hold apart; beyond it the first, the last of each Grow step and the controls remain. */
+/** Most curves one chart can hold apart; beyond it the first, the last of each Grow step and the controls remain, or some of them. */
 const MOST_CURVES = 6;
+const MOST_CONTROLS = 3;
 
 function bestOfN(summary: RunSummary, metric: "reward" | "chrf"): Chart | undefined {
   const controls = new Set(summary.policies.filter(({ control }) => control).map(({ name }) => name));
@@ -474,7 +490,7 @@ function bestOfN(summary: RunSummary, metric: "reward" | "chrf"): Chart | undefi
     }))
     .filter((curve) => curve.points.length > 0);
   const ofGrow = (name: string): number => summary.policies.find((policy) => policy.name === name)?.grow ?? 0;
-  const shown =
+  const lastOfGrow =
     every.length <= MOST_CURVES
       ? every
       : every.filter(({ name }, at) => {
@@ -482,6 +498,15 @@ function bestOfN(summary: RunSummary, metric: "reward" | "chrf"): Chart | undefi
           const next = every.slice(at + 1).find((later) => !controls.has(later.name));
           return next === undefined || ofGrow(next.name) !== ofGrow(name);
         });
+  const line = spaced(
+    lastOfGrow.filter(({ name }) => !controls.has(name)),
+    MOST_CURVES,
+  );
+  const beside = spaced(
+    lastOfGrow.filter(({ name }) => controls.has(name)),
+    MOST_CONTROLS,
+  );
+  const shown = lastOfGrow.filter((curve) => line.includes(curve) || beside.includes(curve));
   if (shown.length === 0) return undefined;
   const plain = shown.filter(({ name }) => !controls.has(name));
   const colourOf = (name: string): string => {
@@ -534,6 +559,12 @@ function bestOfN(summary: RunSummary, metric: "reward" | "chrf"): Chart | undefi
   };
 }
 
+/** At most so many, the first and the last among them, evenly apart. */
+function spaced<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all];
+  return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
+}
+
 /** Tick positions of a logarithmic axis that lie at least half a doubling apart. */
 function thinned(sizes: number[]): number[] {
   const kept: number[] = [];
@@ -562,6 +593,7 @@ function keptByStep(summary: RunSummary): Chart | undefined {
   const at = (x: number): number =>
     (plotWidth(NAME_ROOM) * (x - domainOfX[0]!)) / (domainOfX[1]! - domainOfX[0]!);
   const crowded = improves.length > 8;
+  const isNamed = namedPlaces(improves.length, at(1) - at(0));
   return {
     name: "kept-by-improve-step",
     description: `Share kept by each Improve step: ${improves
@@ -593,13 +625,15 @@ function keptByStep(summary: RunSummary): Chart | undefined {
               }),
             ),
         ),
-        ...improves.map(({ policy }, x) =>
-          words(shortName(policy), {
-            x: at(x),
-            y: height + 18,
-            align: crowded ? "right" : "center",
-            angle: crowded ? -50 : 0,
-          }),
+        ...improves.flatMap(({ policy }, x) =>
+          isNamed(x)
+            ? words(shortName(policy), {
+                x: at(x),
+                y: height + 18,
+                align: crowded ? "right" : "center",
+                angle: crowded ? -50 : 0,
+              })
+            : [],
         ),
       ],
     }),
@@ -616,10 +650,14 @@ interface Box {
 const overlap = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** A place for each label beside its point that touches no other label or point, where there is one. */
+/**
+ * A place for each label beside its point that touches no other label or point, where there is one. Of few points one
+ * without such a place has its label all the same; of many it has none.
+ */
 function placeLabels(
   marks: { x: number; y: number; name: string }[],
-): { x: number; y: number; align: "left" | "right" | "center" }[] {
+): ({ x: number; y: number; align: "left" | "right" | "center" } | undefined)[] {
+  const few = marks.length <= CROWDED;
   const taken: Box[] = marks.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }));
   return marks.map(({ x, y, name }) => {
     const wide = Array.from(name).length * CHARACTER;
@@ -643,7 +681,8 @@ function placeLabels(
           box(place).left > 0 &&
           box(place).right < DRAWING_WIDTH - LEFT &&
           !taken.some((other) => overlap(other, box(place))),
-      ) ?? places[0]!;
+      ) ?? (few ? places[0]! : undefined);
+    if (!free) return undefined;
     taken.push(box(free));
     return { x: free.x, y: free.y, align: free.align };
   });
@@ -782,7 +821,10 @@ function againstKl(summary: RunSummary, figure: GainFigure): Chart | undefined {
           mark: CONTROL_MARK,
           encoding: { x, y },
         },
-        ...all.map(({ name }, at) => words(name, places[at]!)),
+        ...all.flatMap(({ name }, at) => {
+          const place = places[at];
+          return place ? words(name, place) : [];
+        }),
       ],
     }),
   };

@@ -222,7 +222,9 @@ function byMetric(metrics: readonly { name: string; how: Change }[]): string {
     const verb = clear(how) ? how : "stayed within noise";
     together.set(verb, [...(together.get(verb) ?? []), name]);
   }
-  return [...together].map(([verb, names]) => `${listed(names)} ${verb}`).join(", ");
+  // What fell is what a reader must not miss.
+  const order = [...together].sort(([a], [b]) => Number(b === "fell") - Number(a === "fell"));
+  return order.map(([verb, names]) => `${listed(names)} ${verb}`).join(", ");
 }
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -255,9 +257,19 @@ function stepByStep(summary: RunSummary): Finding[] {
     {
       kind: moves.some(({ how }) => how === "fell") ? "bad" : beyond.length > 0 ? "good" : "neutral",
       topic: "steps",
-      text: `${rose} (${moves.map(({ name, by }) => `${name} ${signed(by * 100)}`).join(", ")}). ${certainty}`,
+      text: `${rose} (${changes(moves)}). ${certainty}`,
     },
   ];
+}
+
+/** Steps whose changes are all told; of more, the widest ones. */
+const MOST_MOVES = 16;
+
+function changes(moves: readonly { name: string; by: number }[]): string {
+  const say = ({ name, by }: { name: string; by: number }) => `${name} ${signed(by * 100)}`;
+  if (moves.length <= MOST_MOVES) return moves.map(say).join(", ");
+  const sorted = [...moves].sort((a, b) => a.by - b.by);
+  return `from ${say(sorted[0]!)} to ${say(sorted.at(-1)!)}`;
 }
 
 /** The highest reward is not the last one. */

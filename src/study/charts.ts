@@ -11,6 +11,7 @@ import {
   type Layer,
   lines,
   NAME_ROOM,
+  namedPlaces,
   ORANGE,
   PURPLE,
   pixelOf,
@@ -85,6 +86,9 @@ export function lineChart(
         }
       : null;
   const slot = plotWidth(NAME_ROOM) / (last + 0.3);
+  // Names of a few letters lie beside each other down to half an inch, turned down to a line's height.
+  const turned = slot < 38;
+  const isNamed = namedPlaces(places.length, slot);
   const curves: Curve[] = drawn.map(({ name, dashed = false, points: each }, at) => ({
     name: shortName(name),
     colour: colourOf(at),
@@ -112,8 +116,15 @@ export function lineChart(
   const labels =
     places === "doubling"
       ? []
-      : places.map((place, x) =>
-          words(shortName(place, 12), { x: slot * (x + 0.3), y: HEIGHT + 18, align: "center" }),
+      : places.flatMap((place, x) =>
+          isNamed(x)
+            ? words(shortName(place, 12), {
+                x: slot * (x + 0.3),
+                y: HEIGHT + 18,
+                align: turned ? "right" : "center",
+                angle: turned ? -50 : 0,
+              })
+            : [],
         );
   return {
     name: drawing.name,

@@ -6,6 +6,7 @@ import { UserError } from "../errors.js";
 import { type ChrfScorer, chrfScorer } from "../evaluate/chrf.js";
 import { Manifest } from "../store/manifest.js";
 import { type EvaluatedPolicy, evaluationSteps, fileInside, readEvaluation } from "./evaluation-files.js";
+import { missing } from "./missing.js";
 
 /** Sentence scores computed before other requests get their turn. */
 const SLICE = 200;
@@ -89,11 +90,11 @@ export class EvaluatedRuns {
   }
 }
 
-/** Throws a UserError where there is none. */
+/** Throws an answer of "not there" where there is none. */
 export async function openManifest(dir: string): Promise<Manifest> {
   const manifest = await Manifest.read(dir);
   if (manifest) return manifest;
-  throw new UserError(`no run has begun here. Start one with: coppice run ${dir}`, { file: dir });
+  throw missing(`No run has begun in this folder yet. Start it with: coppice run ${dir}`);
 }
 
 async function load(dir: string, names: readonly string[]): Promise<Evaluated> {

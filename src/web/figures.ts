@@ -96,8 +96,11 @@ function tiles(summary: RunSummary): RunFigures["tiles"] {
         ]
       : []),
     { label: "KL from BC", value: points(last.klFromBc), note: "nats a sequence" },
-    { label: "Samples drawn", value: count(last.samplesDrawn), note: "by Grow" },
-    { label: "Reward calls", value: count(last.rewardCalls), note: "each candidate once" },
+    {
+      label: "Samples drawn",
+      value: count(last.samplesDrawn),
+      note: `${count(last.rewardCalls)} reward calls`,
+    },
   ];
 }
 

@@ -57,7 +57,7 @@ export function learningCharts(records: readonly MetricRecord[]): ChartView[] {
     chart(
       "validation-reward",
       "Reward while improving",
-      "mean reward of samples on the validation part, 0 to 100, by training step",
+      "of samples, validation part, 0 to 100, by training step",
       1,
       improved.map(({ name, looks }) => ({
         name,

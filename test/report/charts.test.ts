@@ -2,7 +2,17 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Chart, charts, drawSvg } from "../../src/report/charts.js";
 import type { RunSummary } from "../../src/store/summary.js";
 import { badlyNested, tags, words } from "./markup.js";
-import { around, hostile, improveStep, long, onlyBc, parting, rising, withPolicy } from "./samples.js";
+import {
+  around,
+  hostile,
+  improveStep,
+  long,
+  onlyBc,
+  parting,
+  policy,
+  rising,
+  withPolicy,
+} from "./samples.js";
 
 /** Okabe and Ito, "Color Universal Design" (2008): the eight colours, black being the page's ink here. */
 const OKABE_ITO = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"];
@@ -166,4 +176,25 @@ test("a judge has a chart by step and one against the distance; without one ther
   expect(named(parting(), "judge-by-step").description).toBe(
     "What the judge bleurt-20 says of each policy's greedy translations, 0 to 100: BC 70.0, G1I1 69.0, G1I2 67.0, G1I3 64.0, G1I3-random 70.0.",
   );
+});
+
+test("of many policies so many are named as do not touch each other, the first and the last among them", () => {
+  const summary = rising();
+  const names = ["BC", ...Array.from({ length: 60 }, (_, i) => `G${Math.floor(i / 6) + 1}I${(i % 6) + 1}`)];
+  const many = {
+    ...summary,
+    policies: names.map((name, at) => policy(name, { reward: around(0.5 + 0.005 * at, 0.01), klFromBc: at })),
+    improves: names.slice(1).map((name) => improveStep(name)),
+    bestOfN: names.flatMap((name) =>
+      [1, 2].map((n) => ({ policy: name, n, reward: 0.5, chrf: 50, bleu: 30 })),
+    ),
+  };
+  const textsOf = (name: string) =>
+    Array.from(JSON.stringify(named(many, name).spec).matchAll(/"text":"(BC|G\d+I\d)"/g), ([, text]) => text);
+  for (const name of ["reward-by-step", "kept-by-improve-step", "reward-against-kl"]) {
+    expect(textsOf(name).length).toBeGreaterThan(8);
+    expect(textsOf(name).length).toBeLessThan(35);
+  }
+  expect([textsOf("reward-by-step")[0], textsOf("reward-by-step").at(-1)]).toEqual(["BC", "G10I6"]);
+  expect(textsOf("best-of-n-reward")).toEqual(["BC", "G2I6", "G4I6", "G6I6", "G8I6", "G10I6"]);
 });

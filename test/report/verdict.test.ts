@@ -113,6 +113,14 @@ describe("step by step", () => {
   test("a step that falls beyond its interval makes the finding bad", () => {
     expect(about(withPolicy("G1I3", { reward: around(0.6, 0.01) }), "steps")[0]!.kind).toBe("bad");
   });
+  test("of many steps the widest changes are told, not every one", () => {
+    const policies = Array.from({ length: 31 }, (_, at) =>
+      policy(at === 0 ? "BC" : `G${at}I1`, { reward: around(0.5 + 0.01 * at + (at > 9 ? 0.02 : 0), 0.01) }),
+    );
+    expect(about(rising({ policies }), "steps")[0]!.text).toMatch(
+      /^Reward rose at each of the 30 steps \(from G\d+I1 \+1\.0 to G10I1 \+3\.0\)\./,
+    );
+  });
   test("overlapping neighbours are within noise even when every step rises", () => {
     const [finding] = about(twoPolicies({ reward: around(0.605, 0.01) }), "steps");
     expect(finding!.kind).toBe("neutral");
@@ -188,7 +196,7 @@ describe("a judge", () => {
       },
     ]);
     expect(verdict(parting()).headline).toBe(
-      "Mean reward rose from 60.0 (BC) to 73.1 (G1I3) of 100, beyond noise, but chrF rose, BLEU stayed within noise, the judge bleurt-20 fell: possible gaming of the reward.",
+      "Mean reward rose from 60.0 (BC) to 73.1 (G1I3) of 100, beyond noise, but the judge bleurt-20 fell, chrF rose, BLEU stayed within noise: possible gaming of the reward.",
     );
     expect(about(parting(), "judge")).toEqual([
       {

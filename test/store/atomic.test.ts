@@ -6,12 +6,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import {
   removeLeftovers,
@@ -26,6 +27,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "coppice-atomic-"));
 });
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const module = new URL("../../src/store/atomic.ts", import.meta.url).href;
 /** Runs code in a process of its own, which may kill itself. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { CandidateStore } from "../../src/store/candidate-store.js";
 import {
@@ -21,6 +21,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "coppice-candidates-"));
 });
+afterEach(() => rmSync(folder, { recursive: true }));
 
 function candidate(sourceId: number, sampleId: number, over: Partial<Candidate> = {}): Candidate {
   return {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { configHash, Manifest } from "../../src/store/manifest.js";
 
@@ -10,8 +10,10 @@ const config = { bc: { steps: 10 }, grow: { n: 16 }, improve: { thresholds: [0.7
 const options = { coppice: "0.1.0", seed: 1, config, machine };
 
 let folder: string;
+const home = mkdtempSync(join(tmpdir(), "coppice-manifest-"));
+afterAll(() => rmSync(home, { recursive: true }));
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "coppice-manifest-"));
+  folder = mkdtempSync(join(home, "run-"));
 });
 const write = (path: string, text: string) => {
   mkdirSync(join(folder, path, ".."), { recursive: true });
@@ -91,7 +93,7 @@ describe("steps", () => {
   it("two runs of one configuration differ under the key time only", async () => {
     await threeSteps();
     const first = readFileSync(join(folder, "manifest.json"), "utf8");
-    folder = mkdtempSync(join(tmpdir(), "coppice-manifest-"));
+    folder = mkdtempSync(join(home, "run-"));
     await new Promise((resolve) => setTimeout(resolve, 5));
     await threeSteps();
     const second = readFileSync(join(folder, "manifest.json"), "utf8");

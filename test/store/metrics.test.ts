@@ -1,14 +1,17 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { MetricsLog, readMetrics } from "../../src/store/metrics.js";
 
+let folder: string;
 let path: string;
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), "coppice-metrics-")), "metrics.jsonl");
+  folder = mkdtempSync(join(tmpdir(), "coppice-metrics-"));
+  path = join(folder, "metrics.jsonl");
 });
+afterEach(() => rmSync(folder, { recursive: true }));
 const text = () => readFileSync(path, "utf8");
 
 it("a line has its keys in alphabetical order and time last, whatever order they came in", () => {

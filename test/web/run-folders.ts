@@ -14,7 +14,7 @@ export function newFolder(): string {
 
 /** The tiny run, done to its end. */
 export async function finishedRun(): Promise<string> {
-  const dir = tinyRun({}, 300, newFolder());
+  const dir = tinyRun({}, 300, realpathSync(tmpdir()));
   await runAll({ dir });
   return dir;
 }

@@ -43,7 +43,16 @@ p { margin: .5rem 0; max-width: 48rem; }
 .findings .warning { background: var(--warn-ground); border-left: 3px solid var(--warn-line); border-radius: .25rem; padding: .55rem .9rem .55rem 2.2rem; margin: .5rem 0; }
 .findings .warning .sign { left: .8rem; }
 .scroll { overflow-x: auto; margin: .75rem 0 .25rem; position: relative; }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+/* What is cut off at a side has a shadow there. */
+.scroll {
+  background:
+    linear-gradient(to right, var(--ground) 30%, transparent) left / 2.5rem 100% local,
+    linear-gradient(to left, var(--ground) 30%, transparent) right / 2.5rem 100% local,
+    linear-gradient(to right, var(--line), transparent) left / .75rem 100% scroll,
+    linear-gradient(to left, var(--line), transparent) right / .75rem 100% scroll;
+  background-repeat: no-repeat;
+}
+table { border-collapse: separate; border-spacing: 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
 .scroll table { width: 100%; overflow-wrap: normal; }
 .scroll th, .scroll td { padding: .4rem .42rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 .scroll .right { text-align: right; }
@@ -65,6 +74,8 @@ mark { background: none; color: inherit; text-decoration: underline 2px var(--ch
 .facts dt { font-weight: 600; }
 .facts dd { margin: 0; }
 @media (max-width: 40rem) {
+  .texts { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
+  .texts dd { margin-bottom: .4rem; }
   .tiles { grid-template-columns: 1fr 1fr; gap: .5rem; }
   .facts { grid-template-columns: 1fr; gap: .1rem; }
   .facts dd { margin-bottom: .6rem; }

@@ -45,7 +45,13 @@ export async function ask<T>(
 export type Answer<T> =
   | { state: "loading"; data?: T }
   | { state: "ready"; data: T }
-  | { state: "failed"; error: string; again(): void };
+  | {
+      state: "failed";
+      error: string;
+      /** What was asked for is not there, or not yet. */
+      missing: boolean;
+      again(): void;
+    };
 
 /** Milliseconds after which a question that found no server is asked again. */
 export const PATIENCE = 3000;
@@ -69,7 +75,7 @@ export function useAnswer<T>(path: string | undefined): Answer<T> & { reload(): 
       (error: unknown) => {
         if (stop.signal.aborted) return;
         const failed = error instanceof AskFailed ? error : new AskFailed(String(error), 0);
-        setAnswer({ state: "failed", error: failed.message, again });
+        setAnswer({ state: "failed", error: failed.message, missing: failed.status === 404, again });
         if (failed.status === 0) timer = setTimeout(again, PATIENCE);
       },
     );

@@ -21,10 +21,19 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-export function ErrorState({ error, again }: { error: string; again?: () => void }) {
+/** `missing`: what was asked for is not there, or not yet, which is no failure. */
+export function ErrorState({
+  error,
+  again,
+  missing = false,
+}: {
+  error: string;
+  again?: () => void;
+  missing?: boolean;
+}) {
   return (
-    <div class="state failed" role="alert" data-testid="error">
-      <p class="state-title">This did not work</p>
+    <div class={missing ? "state" : "state failed"} role="alert" data-testid="error">
+      <p class="state-title">{missing ? "There is nothing here" : "This did not work"}</p>
       <p>{error}</p>
       {again && (
         <button type="button" onClick={again}>
@@ -45,7 +54,8 @@ export function Answered<T>({
   show: (data: T) => ComponentChildren;
   what?: string;
 }) {
-  if (answer.state === "failed") return <ErrorState error={answer.error} again={answer.again} />;
+  if (answer.state === "failed")
+    return <ErrorState error={answer.error} again={answer.again} missing={answer.missing} />;
   if (answer.data === undefined) return <Loading {...(what === undefined ? {} : { what })} />;
   return <div class={answer.state === "loading" ? "stale" : undefined}>{show(answer.data)}</div>;
 }

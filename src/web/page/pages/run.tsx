@@ -6,7 +6,7 @@ import { ReportTable } from "../../../report/components/report-table.js";
 import { Section } from "../../../report/components/section.js";
 import { Tiles } from "../../../report/components/tiles.js";
 import { duration } from "../../../report/format.js";
-import type { RunFigures, RunState } from "../../protocol.js";
+import type { ChartView, RunFigures, RunState } from "../../protocol.js";
 import { useAnswer, useEvents } from "../api.js";
 import { Chart } from "../components/chart.js";
 import { Pipeline } from "../components/pipeline.js";
@@ -73,6 +73,17 @@ function Figures({ run, version }: { run: string; version: string }) {
   return <Answered answer={answer} what="Drawing figures" show={(figures) => <Shown figures={figures} />} />;
 }
 
+/** Low charts, what is held out by step, below each other; each of the others has a place of its own. */
+const LOW = new Set(["chrf-by-step", "bleu-by-step", "judge-by-step"]);
+
+function columnsOf(charts: readonly ChartView[]): ChartView[][] {
+  const low = charts.filter(({ name }) => LOW.has(name));
+  return charts.flatMap((chart) => {
+    if (!LOW.has(chart.name)) return [[chart]];
+    return chart === low[0] ? [low] : [];
+  });
+}
+
 function Shown({ figures: { verdict, tiles, charts, tables } }: { figures: RunFigures }) {
   if (tiles.length + charts.length === 0)
     return (
@@ -90,8 +101,12 @@ function Shown({ figures: { verdict, tiles, charts, tables } }: { figures: RunFi
       )}
       <Tiles tiles={tiles} />
       <div class="charts">
-        {charts.map((chart) => (
-          <Chart key={chart.name} {...chart} />
+        {columnsOf(charts).map((column) => (
+          <div key={column[0]!.name}>
+            {column.map((chart) => (
+              <Chart key={chart.name} {...chart} />
+            ))}
+          </div>
         ))}
       </div>
       {tables.map((table) => (
