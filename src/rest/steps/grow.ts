@@ -131,6 +131,7 @@ async function sampleParts(
   const progress = run.reporter.progress(`Grow ${grow}`, sources * config.grow.samples, "candidates");
   const runId = run.manifest.runId;
   let done = 0;
+  let warned = false;
   for (const { ids, path } of parts) {
     if (!(await exists(path))) {
       const texts = ids.map((id) => ({ sourceId: id, text: train[id]!.source }));
@@ -152,11 +153,32 @@ async function sampleParts(
       }
       await writePart(path, sampled, ids, train, grow, runId);
       await rm(stateFile, { force: true });
+      if (!warned && config.grow.samples > 1 && onePerSource(sampled)) {
+        warned = true;
+        run.reporter.note(
+          `Grow ${grow}: the ${config.grow.samples} samples of each source are one and the same text at temperature ` +
+            `${config.grow.temperature}, so that there is nothing to choose from.${
+              config.policy.kind === "server"
+                ? " Does the server draw? Transformers' wants do_sample in the model's generation_config.json."
+                : ""
+            }`,
+        );
+      }
     }
     done += ids.length * config.grow.samples;
     progress.update(done);
   }
   progress.finish();
+}
+
+/** Whether no source has two different texts. */
+function onePerSource(sampled: readonly SampledCandidate[]): boolean {
+  const texts = new Map<number, string>();
+  return sampled.every(({ sourceId, text }) => {
+    const first = texts.get(sourceId) ?? text;
+    texts.set(sourceId, first);
+    return first === text;
+  });
 }
 
 /** Scores every candidate of a Grow step once with the run's reward, and stores the rewards beside them. */
