@@ -65,6 +65,8 @@ def write_model(folder: pathlib.Path) -> None:
     model.load_state_dict(quantized.state_dict())
     model.generation_config.eos_token_id = config.eos_token_id
     model.generation_config.pad_token_id = config.eos_token_id
+    # Without it `transformers serve` answers greedily at any temperature.
+    model.generation_config.do_sample = True
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     print(f"{folder}: {sum(p.numel() for p in model.parameters()):,} weights")

@@ -9,7 +9,9 @@ import { runStatus, statusText } from "../../src/cli/status.js";
 import { toyPairs } from "../../src/data/toy.js";
 import { Interrupted, UserError } from "../../src/errors.js";
 import { type ConfigInput, renderConfig, resolveConfig } from "../../src/rest/config.js";
+import { silent } from "../../src/rest/reporter.js";
 import { runAll } from "../../src/rest/run.js";
+import { runSingle } from "../../src/rest/single.js";
 import { CandidateStore } from "../../src/store/candidate-store.js";
 import { Manifest } from "../../src/store/manifest.js";
 import { readMetrics } from "../../src/store/metrics.js";
@@ -172,6 +174,20 @@ test("a server that fails on seeds is asked without, and what it had answered is
   await runAll({ dir: toyRun(whole, without).dir });
   expect(whole.asked.every(({ seed }) => seed === undefined)).toBe(true);
   expect(picky.asked.length - refused).toBe(whole.asked.length);
+});
+
+test("a server that draws nothing is told of", async () => {
+  const notes: string[] = [];
+  const greedy = await fakeServer(({ seed: _, ...asked }) => choices(asked.path, toyAnswers(asked)));
+  const reporter = { ...silent, note: (sentence: string) => notes.push(sentence) };
+  await runSingle("grow", { dir: toyRun(greedy).dir, reporter });
+  expect(notes.filter((note) => note.includes("one and the same text"))).toEqual([
+    "Grow 1: the 4 samples of each source are one and the same text at temperature 0.8, so that there is nothing to choose from. " +
+      "Does the server draw? Transformers' wants do_sample in the model's generation_config.json.",
+  ]);
+  notes.length = 0;
+  await runSingle("grow", { dir: toyRun(await fakeServer(answering)).dir, reporter });
+  expect(notes.filter((note) => note.includes("one and the same text"))).toEqual([]);
 });
 
 const faults: [name: string, says: Says, message: RegExp, policy: object][] = [

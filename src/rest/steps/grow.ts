@@ -180,13 +180,22 @@ async function sampleParts(
   const sources = parts.reduce((sum, { ids }) => sum + ids.length, 0);
   const progress = run.reporter.progress(`Grow ${grow}`, sources * config.grow.samples, "candidates");
   let done = 0;
+  let warned = false;
   for (const part of parts) {
     if (!(await exists(part.path))) {
       // Others may have brought it since.
       if (shared && !shared.has(part.path)) await shared.refresh();
       if (run.signal?.aborted) throw new Interrupted();
       if (shared?.has(part.path)) await take?.(part.path);
-      else await samplePart(run, policyName, grow, part, (sampled) => progress.update(done + sampled));
+      else {
+        const sampled = await samplePart(run, policyName, grow, part, (count) =>
+          progress.update(done + count),
+        );
+        if (!warned && config.grow.samples > 1 && onePerSource(sampled)) {
+          warned = true;
+          noteNothingToChoose(run, grow);
+        }
+      }
     }
     if (await exists(part.path)) await shared?.give(part.path);
     done += part.ids.length * config.grow.samples;
@@ -200,8 +209,8 @@ async function samplePart(
   policyName: string,
   grow: number,
   { ids, path }: GrowPart,
-  progress: (sampled: number) => void,
-): Promise<void> {
+  progress: (count: number) => void,
+): Promise<SampledCandidate[]> {
   const { config } = run;
   const { train } = await loadPrepared(run);
   // Only now: a policy behind a server is started for it.
@@ -225,6 +234,29 @@ async function samplePart(
   }
   await writePart(path, sampled, ids, train, grow, run.manifest.runId);
   await rm(stateFile, { force: true });
+  return sampled;
+}
+
+/** A server that does not draw costs a Grow step for nothing. */
+function noteNothingToChoose({ config, reporter }: RunContext, grow: number): void {
+  const { samples, temperature } = config.grow;
+  const asked =
+    config.policy.kind === "server"
+      ? " Does the server draw? Transformers' wants do_sample in the model's generation_config.json."
+      : "";
+  reporter.note(
+    `Grow ${grow}: the ${samples} samples of each source are one and the same text at temperature ${temperature}, so that there is nothing to choose from.${asked}`,
+  );
+}
+
+/** Whether no source has two different texts. */
+function onePerSource(sampled: readonly SampledCandidate[]): boolean {
+  const texts = new Map<number, string>();
+  return sampled.every(({ sourceId, text }) => {
+    const first = texts.get(sourceId) ?? text;
+    texts.set(sourceId, first);
+    return first === text;
+  });
 }
 
 /** Scores every candidate of a Grow step once with the run's reward, and stores the rewards beside them. */
