@@ -141,7 +141,7 @@ export function checkInput(input: RatedInput, uses: Uses): void {
 function checkSize(train: number, dev: number): void {
   if (train < LEAST_TRAIN || dev < LEAST_DEV)
     throw new UserError(
-      `there are ${train} ratings to learn from and ${dev} to choose by, but ${LEAST_TRAIN} and ${LEAST_DEV} are needed at least; rate more texts`,
+      `the ratings to learn from are ${train} and those to choose by ${dev}, but ${LEAST_TRAIN} and ${LEAST_DEV} are needed at least; rate more texts`,
     );
 }
 
