@@ -1,10 +1,11 @@
 /** The candidates of a run as a folder that Hugging Face's `datasets` loads, with a card. */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { UserError } from "../errors.js";
+import { NOTICES, textsOf } from "../notices.js";
 import { escapeMarkdown } from "../report/escape.js";
 import { count, decimal, percent, rewardPoints } from "../report/format.js";
 import { type CandidateStats, CandidateStore } from "../store/candidate-store.js";
@@ -58,7 +59,7 @@ interface GrowFacts {
 }
 
 /**
- * One Parquet file a finished Grow step in `folder/data`, and `README.md`.
+ * One Parquet file a finished Grow step in `folder/data`, `README.md`, and the notices that stand beside the corpora.
  *
  * @throws UserError where no Grow step is finished.
  */
@@ -85,7 +86,9 @@ export async function writeDataset(folder: string, record: RunRecord, title: str
       store.close();
     }
   }
-  const sources = await sourcesOf(record);
+  const corpora = corporaOf(record);
+  const sources = await sourcesOf(corpora);
+  await copyNotices(corpora, folder);
   const rows = facts.reduce((sum, { stats }) => sum + stats.candidates, 0);
   await writeFile(join(folder, "README.md"), datasetCard({ title, rows, facts, sources }));
   return { rows, files: facts.map(({ file }) => file) };
@@ -106,16 +109,9 @@ async function copyCandidates(files: readonly string[], out: string): Promise<vo
 }
 
 /** What `coppice data get` wrote beside the corpora that the run learned from; `data clean` writes a list for several. */
-async function sourcesOf({ folder, manifest }: RunRecord): Promise<CorpusSource[]> {
-  const config = z.object({ data: z.object({ train: z.array(z.string()) }) }).safeParse(manifest.config);
-  const files = config.data?.data.train.flatMap((spec) => spec.split(",")) ?? [];
-  const places = new Set(
-    files.map((file) => join(dirname(resolve(dirname(folder.config), file.trim())), "source.json")),
-  );
+async function sourcesOf(corpora: readonly string[]): Promise<CorpusSource[]> {
   const found: CorpusSource[] = [];
-  for (const place of places) {
-    const text = await readFile(place, "utf8").catch(() => undefined);
-    if (text === undefined) continue;
+  for (const text of await textsOf(corpora, "source.json")) {
     try {
       found.push(...sourcesSchema.parse(JSON.parse(text)));
     } catch {
@@ -123,6 +119,21 @@ async function sourcesOf({ folder, manifest }: RunRecord): Promise<CorpusSource[
     }
   }
   return found;
+}
+
+/** Folders of the files that the run learned from. */
+function corporaOf({ folder, manifest }: RunRecord): string[] {
+  const config = z.object({ data: z.object({ train: z.array(z.string()) }) }).safeParse(manifest.config);
+  const files = config.data?.data.train.flatMap((spec) => spec.split(",")) ?? [];
+  return [...new Set(files.map((file) => dirname(resolve(dirname(folder.config), file.trim()))))];
+}
+
+/** What the licences ask to go along with the text; of several corpora one after another. */
+async function copyNotices(corpora: readonly string[], out: string): Promise<void> {
+  for (const name of NOTICES) {
+    const texts = new Set((await textsOf(corpora, name)).map((text) => text.trimEnd()));
+    if (texts.size > 0) await writeFile(join(out, name), `${[...texts].join("\n\n")}\n`);
+  }
 }
 
 interface CardFacts {

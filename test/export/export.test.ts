@@ -47,6 +47,7 @@ beforeAll(async () => {
     address: "https://example.org/garden",
   };
   writeFileSync(join(dir, "corpus", "source.json"), JSON.stringify(source));
+  writeFileSync(join(dir, "corpus", "AUTHORS.txt"), "Eva\n");
   await writeCandidates(join(dir, "grow-1"));
   scalars = scalarsOf(await readRun(dir));
 });
@@ -203,6 +204,7 @@ test("datasets has read the candidates as they were written", async () => {
   });
   // Three scored: 1, 0.25 and 0.75; the mean of two scored samples and the human one.
   expect(card).toContain("| 1 | 4 | 1 | 2 | 66.7 | 100.0 |");
+  expect(readFileSync(join(home, "datasets", "AUTHORS.txt"), "utf8")).toBe("Eva\n");
   expect(card).toContain("- garden: CC0. Do as you like. nobody. <https://example.org/garden>");
   for (const [name, type] of Object.entries(expected.datasets.features))
     expect(card).toContain(`| ${name} | ${type} |`);

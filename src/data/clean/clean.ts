@@ -1,9 +1,8 @@
 /** Cleans a corpus of any size: once through it to learn what it is usually like, once to judge each pair. */
 
-import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
-import { exists } from "../../exists.js";
+import { NOTICES, textsOf } from "../../notices.js";
 import type { Columns } from "../formats/columns.js";
 import { hashUnit } from "../hash.js";
 import { normalized } from "../normalized.js";
@@ -255,8 +254,6 @@ class Tally {
   }
 }
 
-/** Files beside a corpus that its licence asks for; texts of several corpora stand one after another. */
-const NOTICES = ["SOURCE.md", "ATTRIBUTION.md", "COPYRIGHT.txt", "AUTHORS.txt"] as const;
 const CHANGED = "cleaned by `coppice data clean`; report.json beside this file says by which rules.";
 
 /** Licence and attribution go where the text goes. */
@@ -266,7 +263,7 @@ async function keepSources(inputs: readonly string[], out: string): Promise<void
   ];
   // Read before any is written: the output may be the folder of an input.
   const notices = await Promise.all(
-    NOTICES.map(async (name) => ({ name, texts: await textsOf(folders, name) })),
+    ["SOURCE.md", ...NOTICES].map(async (name) => ({ name, texts: await textsOf(folders, name) })),
   );
   const sources = (await textsOf(folders, "source.json")).flatMap(changedSource);
   for (const { name, texts } of notices) {
@@ -280,15 +277,6 @@ async function keepSources(inputs: readonly string[], out: string): Promise<void
       join(out, "source.json"),
       `${JSON.stringify(sources.length === 1 ? sources[0] : sources, null, 2)}\n`,
     );
-}
-
-async function textsOf(folders: readonly string[], name: string): Promise<string[]> {
-  const texts: string[] = [];
-  for (const folder of folders) {
-    const file = join(folder, name);
-    if (await exists(file)) texts.push(await readFile(file, "utf8"));
-  }
-  return texts;
 }
 
 /** What `coppice data get` says of a corpus, less the files and hashes that are no longer these; nothing for other files. */
