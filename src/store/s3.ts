@@ -23,9 +23,9 @@ const LARGEST_FILE = "50GB";
  * @throws UserError where DuckDB's extension `httpfs` is neither here nor to be had, and for an endpoint that is no address.
  */
 export async function connectS3(connection: DuckDBConnection, env: Environment): Promise<void> {
+  const options = secretOptions(env);
   await loadExtension(connection, env[EXTENSION_VARIABLE]);
   await connection.run(`SET s3_uploader_max_filesize = ${quote(LARGEST_FILE)}`);
-  const options = secretOptions(env);
   if (options.length === 0) return;
   try {
     await connection.run(`CREATE TEMPORARY SECRET (TYPE s3, ${options.join(", ")})`);
@@ -93,7 +93,7 @@ function secretOptions(env: Environment): string[] {
 
 function endpointOptions(endpoint: string): string[] {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.username !== "")
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
     throw new UserError(
       "AWS_ENDPOINT_URL is not the address of a server. Give it as https://HOST or http://HOST:PORT.",
     );
@@ -103,10 +103,6 @@ function endpointOptions(endpoint: string): string[] {
 
 /** What a store's answer means and what to do; the first whose words are in DuckDB's message counts. */
 const answers: readonly (readonly [words: RegExp, sentence: (env: Environment) => string])[] = [
-  [
-    /could not (connect|resolve)|could not establish connection|connection (refused|error)|timed? ?out|SSL/i,
-    (env) => `the object store${endpointOf(env) ? ` at ${endpointOf(env)}` : ""} does not answer`,
-  ],
   [
     /NoSuchBucket/,
     () => "there is no such bucket on the server. Make it, or correct grow.store or AWS_ENDPOINT_URL.",
@@ -127,6 +123,10 @@ const answers: readonly (readonly [words: RegExp, sentence: (env: Environment) =
     /HTTP (code )?404/i,
     () => "the object store has it no longer. Run the same command again to make it anew.",
   ],
+  [
+    /could not (connect|resolve)|could not establish connection|connection (refused|error)|timed? ?out|SSL/i,
+    (env) => `the object store${endpointOf(env) ? ` at ${endpointOf(env)}` : ""} does not answer`,
+  ],
 ];
 
 /**
@@ -135,7 +135,8 @@ const answers: readonly (readonly [words: RegExp, sentence: (env: Environment) =
  */
 export function s3Failure(error: unknown, file: string, env: Environment): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
-  const known = answers.find(([words]) => words.test(error.message))?.[1](env);
+  const words = withoutAddresses(error.message);
+  const known = answers.find(([answer]) => answer.test(words))?.[1](env);
   if (known?.endsWith(".")) return new UserError(known, { file }, { cause: error });
   if (known === undefined && !/^(HTTP|IO) Error/.test(error.message)) return error;
   return new UserError(
@@ -144,6 +145,11 @@ export function s3Failure(error: unknown, file: string, env: Environment): unkno
     { file },
     { cause: error },
   );
+}
+
+/** A bucket may be called `ssl-models`. */
+function withoutAddresses(message: string): string {
+  return message.replace(/\b(?:https?|s3):\/\/[^\s']+/g, "");
 }
 
 function endpointOf(env: Environment): string | undefined {

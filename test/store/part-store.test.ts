@@ -130,6 +130,16 @@ describe("S3 without a server", () => {
     );
   });
 
+  test("wants both halves of a key, and an endpoint that is a server and no more; neither is repeated", async () => {
+    await expect(open({ AWS_ACCESS_KEY_ID: "AKIAEXAMPLE" })).rejects.toThrow(
+      /^the environment has AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY\. Set both\.$/,
+    );
+    for (const endpoint of ["host:9000", "http://:word@host", "http://host/bucket", "http://host/?key=word"])
+      await expect(open({ AWS_ENDPOINT_URL: endpoint })).rejects.toThrow(
+        /^AWS_ENDPOINT_URL is not the address of a server\. Give it as https:\/\/HOST or http:\/\/HOST:PORT\.$/,
+      );
+  });
+
   const env = {
     AWS_ACCESS_KEY_ID: "AKIAEXAMPLE",
     AWS_SECRET_ACCESS_KEY: "not-to-be-shown",
@@ -169,6 +179,15 @@ describe("S3 without a server", () => {
     [
       "HTTP Error: HTTP GET error reading 's3://bucket/x.parquet' in region 'us-east-1' (HTTP 404 Not Found)",
       "has it no longer",
+    ],
+    // Words of an address are no words of the store.
+    [
+      "HTTP Error: HTTP GET error reading 's3://ssl-nosuchbucket/timeout.parquet' in region 'us-east-1' (HTTP 404 Not Found)",
+      "has it no longer",
+    ],
+    [
+      "HTTP Error: Unable to connect to URL s3://connection-refused/x.parquet: Forbidden (HTTP code 403)",
+      "refuses these credentials",
     ],
     [
       "HTTP Error: Request returned HTTP 500 for HTTP GET to 'http://127.0.0.1:9000/bucket/'",
