@@ -395,7 +395,10 @@ async function checkFile(
       throw broken(error);
     }
   };
-  if (!(await hasFooter(file))) throw broken();
+  const whole = await hasFooter(file).catch((error: unknown) => {
+    throw broken(error);
+  });
+  if (!whole) throw broken();
   const columns = await ask(
     `SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet(${quote(file)}))`,
   );

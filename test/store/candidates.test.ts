@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -353,6 +361,9 @@ describe("files that do not belong", () => {
     // A footer that is longer than the file.
     whole.fill(0xff, whole.length - 8, whole.length - 5);
     writeFileSync(path(), whole);
+    await expect(CandidateStore.open(folder)).rejects.toThrow(refused);
+    rmSync(path());
+    mkdirSync(path());
     await expect(CandidateStore.open(folder)).rejects.toThrow(refused);
   });
 });
