@@ -307,7 +307,7 @@ export function mustFit({ source, target }: TextCodec, config: MarianConfig, fol
   const compare = (what: string, ours: number, theirs: number) => {
     if (ours !== theirs)
       throw new UserError(
-        `the tokenizer has ${what} ${ours}, but config.json says ${theirs}. Copy the model folder again.`,
+        `the tokenizer has ${what} ${ours}, but the model has ${theirs}. Copy the model folder again.`,
         { file: folder },
       );
   };

@@ -71,6 +71,10 @@ async function read(file: string): Promise<Record<string, number>> {
       throw new UserError(`has the token ${JSON.stringify(key.value)} twice; ${COPY}`, place);
     ids.set(key.value, Number(value.value));
   }
+  const used = new Set(ids.values());
+  const free = Array.from({ length: ids.size }, (_, id) => id).find((id) => !used.has(id));
+  if (free !== undefined)
+    throw new UserError(`no token of the ${ids.size} has id ${free}; ${COPY}`, { file });
   if (ids.has(PAD))
     throw new UserError(`has a token ${PAD}, which no vocabulary of Marian's has and Coppice adds.`, {
       file,

@@ -126,7 +126,7 @@ describe("one sentence refuses", () => {
     expect(await refusal()).toContain("decoder.yml: word-penalty: Invalid input: expected 0");
   });
 
-  test("vocabularies of which either could be meant, or with a token twice, or with <pad>", async () => {
+  test("vocabularies of which either could be meant, or with a token or an id twice, or with <pad>", async () => {
     const [name] = readdirSync(folder).filter((file) => file.endsWith(".vocab.yml"));
     const file = join(folder, name!);
     cpSync(file, join(folder, "b.vocab.yml"));
@@ -137,6 +137,10 @@ describe("one sentence refuses", () => {
     const text = readFileSync(file, "utf8");
     writeFileSync(file, `${text}</s>: 0\n`);
     expect(await refusal()).toMatch(/vocab\.yml:\d+: has the token "<\/s>" twice/);
+    for (const id of [3, 115]) {
+      writeFileSync(file, text.replace(/110\n$/, `${id}\n`));
+      expect(await refusal()).toMatch(/vocab\.yml: no token of the 111 has id 110;/);
+    }
     writeFileSync(file, text.replace("<unk>", "<pad>"));
     expect(await refusal()).toContain("has a token <pad>");
     renameSync(file, join(folder, "vocab"));

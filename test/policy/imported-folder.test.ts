@@ -148,7 +148,7 @@ describe("one sentence says what is wrong with", () => {
       json.extra = Object.keys(json).length;
     };
     expect(await broken("vocab.json", change)).toMatch(
-      /the tokenizer has a vocabulary of \d+, but config\.json says \d+\./,
+      /the tokenizer has a vocabulary of \d+, but the model has \d+\./,
     );
   });
 
