@@ -36,12 +36,11 @@ function readLiteral(code: string, at: number): Literal | undefined {
     const [whole = "\\", hex2, hex4, hexAny, line, other = ""] = escapeSequence.exec(code) ?? [];
     const hex = hex2 ?? hex4 ?? hexAny;
     if (hex !== undefined) {
-      const code = Number.parseInt(hex, 16);
+      const point = Number.parseInt(hex, 16);
       // No JavaScript: there is no such character.
-      if (code > 0x10ffff) return undefined;
-      value += String.fromCodePoint(code);
-    }
-    if (hex === undefined && line === undefined) value += controls[other] ?? other;
+      if (point > 0x10ffff) return undefined;
+      value += String.fromCodePoint(point);
+    } else if (line === undefined) value += controls[other] ?? other;
     i += whole.length - 1;
   }
   return undefined;
