@@ -252,11 +252,10 @@ function keepsBleu(view: StudyView, main: ArmView | undefined): Finding {
 function ranksApart(view: StudyView): Finding {
   const claim = "The reward and an independent judge do not rank policies alike.";
   const main = mainArm(view);
-  const policies = [
-    ...(main ? [main.bc] : []),
-    ...view.arms.flatMap(({ arm, steps }) => (arm.kind === "best-of-n" ? [] : steps.slice(-1))),
-  ];
-  const model = judgeOf(policies);
+  const trained = view.arms.filter(({ arm }) => arm.kind !== "best-of-n");
+  const policies = [...(main ? [main.bc] : []), ...trained.flatMap(({ steps }) => steps.slice(-1))];
+  // Each last policy is set against its own arm's BC, too.
+  const model = judgeOf([...policies, ...trained.map(({ bc }) => bc)]);
   const judgedBy = (policy: PolicyView) =>
     model === undefined || !policy.judge ? policy.chrf : policy.judge.mean;
   const name = model ?? "chrF";

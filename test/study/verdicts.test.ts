@@ -193,6 +193,11 @@ describe("7: reward and another judge rank apart", () => {
     );
     const { judge: _, ...older } = policies.G1I1;
     expect(verdictOf(7, study(armView(own, { ...policies, G1I1: older }))).verdict).toBe("does not hold");
+    // Nor is a judge's score set against chrF, where the BC of another arm was evaluated without it.
+    const unjudged = { ...policies, G0I0: { reward: [50, 52], chrf: [40, 41] } };
+    expect(verdictOf(7, study(armView(own, policies), armView(arm("gold"), unjudged))).text).not.toContain(
+      "bleurt",
+    );
   });
   test("says that chrF stands in place of people, and that a reward made of it is not independent", () => {
     expect(verdictOf(7, view([45, 46])).text).toMatch(
