@@ -33,11 +33,16 @@ function figuresOf(runs: readonly ComparedRun[]): Figure[] {
     { key: "chrf", label: "chrF", of: ({ chrf }) => chrf },
     { key: "bleu", label: "BLEU", of: ({ bleu }) => bleu },
     ...judgesOf(runs).map((name, at) => ({
-      key: at === 0 ? "judge" : `judge-${at + 1}`,
+      key: judgeKey(at),
       label: `Judge ${name} (0 to 100)`,
       of: ({ judge }: ComparedPolicy) => (judge?.name === name ? hundredfold(judge.mean) : undefined),
     })),
   ];
+}
+
+/** Of the so-many-th judge of several, from 0; fit for a file name, as names of judges are not. */
+function judgeKey(at: number): string {
+  return at === 0 ? "judge" : `judge-${at + 1}`;
 }
 
 /** Names of the judges of these runs, each once. */
@@ -109,8 +114,8 @@ export function ComparedRuns({ view: { runs, configuration, failed } }: { view: 
       <div class="charts">
         <GainChart runs={runs} of="reward" />
         <GainChart runs={runs} of="held-out" />
-        {judges.map((judge) => (
-          <GainChart key={judge} runs={runs} of={{ judge }} />
+        {judges.map((judge, at) => (
+          <GainChart key={judge} runs={runs} of={{ judge, key: judgeKey(at) }} />
         ))}
       </div>
       <GainWords runs={runs} />
@@ -236,7 +241,7 @@ function LearningCurves({
   );
 }
 
-type Gained = "reward" | "held-out" | { judge: string };
+type Gained = "reward" | "held-out" | { judge: string; key: string };
 
 /** The gains of one figure: the reward, of each run its held-out metric, or what the judge of that name says. */
 function gainsOf(run: ComparedRun, of: Gained) {
@@ -278,7 +283,7 @@ function GainChart({ runs, of }: { runs: readonly ComparedRun[]; of: Gained }) {
         : `Held-out ${metrics} gained`;
   return (
     <Chart
-      name={`${typeof of === "object" ? "judge" : of}-gain-against-kl`}
+      name={`${typeof of === "object" ? of.key : of}-gain-against-kl`}
       description={`${title} over BC against the square root of the KL divergence from it. ${lines
         .filter(({ draw }) => draw !== "curve")
         .map(
