@@ -1,10 +1,8 @@
 /** How fast one process asks a server for candidates, where the server itself takes no time, or a fixed one. */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../src/errors.js";
 import { compare, machine, median, needPeers, ours, peer } from "./rounds.js";
+import { withServer } from "./with-server.js";
 
 const ROUNDS = 3;
 /** Candidates of a source. */
@@ -50,7 +48,7 @@ export async function askBench(choices: readonly string[]): Promise<object> {
   for (const one of chosen) {
     const found: Record<"ours" | "theirs", Record<string, number>[]> = { ours: [], theirs: [] };
     const side = async (name: "ours" | "theirs") => {
-      const measured = await withServer(one.latency, (url) => {
+      const measured = await withServer("answering-server.ts", String(one.latency), (url) => {
         const settings = { ...one, url, samples: SAMPLES };
         return name === "ours" ? ours("ours-ask.ts", settings) : peer("ask.py", settings);
       });
@@ -88,24 +86,4 @@ export async function askBench(choices: readonly string[]): Promise<object> {
 function sides(name: string, { ours, theirs }: Record<"ours" | "theirs", Record<string, number>[]>) {
   const of = (side: Record<string, number>[]) => median(side.map((measured) => measured[name]!));
   return { [name]: of(ours), [`${name}Theirs`]: of(theirs) };
-}
-
-async function withServer<T>(latency: number, work: (url: string) => Promise<T>): Promise<T> {
-  const program = fileURLToPath(new URL("answering-server.ts", import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", program, String(latency)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = once(child, "exit");
-  try {
-    const url = await Promise.race([
-      once(child.stdout!, "data").then(([bytes]) => String(bytes).trim()),
-      ended.then(([code]) => {
-        throw new Error(`the server ended with ${code}`);
-      }),
-    ]);
-    return await work(url);
-  } finally {
-    child.kill("SIGTERM");
-    await ended;
-  }
 }

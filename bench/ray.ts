@@ -12,17 +12,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../src/errors.js";
 import { renderConfig, resolveConfig } from "../src/rest/config.js";
 import { workersIn } from "../src/store/lock.js";
 import { Manifest } from "../src/store/manifest.js";
 import { machine, python } from "./rounds.js";
 import { COMMAND, cli, PARTS, partName, runs, SAMPLES, SHARDS, SOURCES, succeeded } from "./shard-runs.js";
+import { withServer } from "./with-server.js";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
 /** The program of the `ray` command, in the Python that was named. */
 const RAY = ["-m", "ray.scripts.scripts"];
 /** The shard that is killed. */
@@ -60,7 +58,7 @@ async function shardsAsJobs(folder: string, cluster: Cluster): Promise<object> {
   const jobs = Array.from({ length: SHARDS }, (_, i) =>
     cluster.submit([...COMMAND, "grow", dir, "--shard", `${i + 1}/${SHARDS}`]),
   );
-  const killed = await killWorker(dir);
+  const killed = await killWorker(dir, jobs[DOOMED - 1]!.ended);
   const ends = await Promise.all(jobs.map(({ ended }) => ended));
   const failed = ends.flatMap(({ code }, i) => (code === 0 ? [] : [i + 1]));
   if (String(failed) !== String(DOOMED))
@@ -81,8 +79,12 @@ async function shardsAsJobs(folder: string, cluster: Cluster): Promise<object> {
   };
 }
 
-/** Kills the doomed shard's process when it has written a part, and says what it left undone. */
-async function killWorker(dir: string): Promise<string> {
+/** Kills the doomed shard's process when it has written a part, and says what it left undone. Throws where its job ends by itself. */
+async function killWorker(dir: string, job: Promise<{ output: string }>): Promise<string> {
+  let output: string | undefined;
+  void job.then((end) => {
+    output = end.output;
+  });
   const part = (at: number) => join(dir, "grow-1", partName(at));
   for (;;) {
     const worker = workersIn(dir).find(({ name }) => name.includes(`${DOOMED}`));
@@ -90,6 +92,7 @@ async function killWorker(dir: string): Promise<string> {
       process.kill(worker.pid, "SIGKILL");
       return `share ${DOOMED}/${SHARDS} by SIGKILL, its second part ${existsSync(part(DOOMED - 1 + SHARDS)) ? "written" : "not written"}`;
     }
+    if (output !== undefined) throw new Error(`job ${DOOMED} ended before it could be killed: ${output}`);
     await sleep(5);
   }
 }
@@ -105,11 +108,7 @@ console.log(JSON.stringify({ model: ".", steps: kept }));
 `;
 
 async function trainerAsJob(folder: string, cluster: Cluster): Promise<object> {
-  const server = spawn(process.execPath, ["--import", "tsx", `${here}answering-server.ts`, "0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const [url] = await once(createInterface(server.stdout), "line");
+  return withServer("answering-server.ts", "0", async (url) => {
     const dir = join(folder, "trained");
     mkdirSync(dir);
     const trainer = join(dir, "trainer.mjs");
@@ -122,7 +121,7 @@ async function trainerAsJob(folder: string, cluster: Cluster): Promise<object> {
     writeFileSync(join(dir, "problems.jsonl"), problems.join(""));
     const config = resolveConfig({
       data: { train: ["problems.jsonl"], validationSize: 8, testSize: 8 },
-      policy: { kind: "server", url: String(url), model: "emulated" },
+      policy: { kind: "server", url, model: "emulated" },
       reward: { kind: "number" },
       grow: { steps: 1, samples: 4, maxTokens: 16 },
       improve: {
@@ -144,9 +143,7 @@ async function trainerAsJob(folder: string, cluster: Cluster): Promise<object> {
       said: log.split("\n").find((line) => line.startsWith("trains on")),
       submitted: /Job '\S+' succeeded/.test(log),
     };
-  } finally {
-    server.kill();
-  }
+  });
 }
 
 interface Cluster {

@@ -1,12 +1,10 @@
 /** Load that the server holds: clients that ask one after another, decoded together or one at a time. */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../src/errors.js";
 import { compare, machine, median } from "./rounds.js";
 import { serveTask } from "./serve-task.js";
+import { withServer } from "./with-server.js";
 
 const ROUNDS = 3;
 const CLIENTS = [1, 8, 64] as const;
@@ -37,7 +35,9 @@ export async function serveBench(choices: readonly string[]): Promise<object> {
     for (const count of clients) {
       const loads: { together: Load[]; alone: Load[] } = { together: [], alone: [] };
       const side = async (name: "together" | "alone", rows: number) => {
-        const load = await withServer({ dir: folder, rows }, (url) => measure(url, count, seconds, source));
+        const load = await withServer("ours-serve.ts", JSON.stringify({ dir: folder, rows }), (url) =>
+          measure(url, count, seconds, source),
+        );
         loads[name].push(load);
         return load.requestsPerSecond;
       };
@@ -74,29 +74,6 @@ function latencies(name: "p50" | "p99", { together, alone }: { together: Load[];
     [name]: median(together.map((load) => load[name])),
     [`${name}Alone`]: median(alone.map((load) => load[name])),
   };
-}
-
-async function withServer<T>(
-  settings: { dir: string; rows: number },
-  work: (url: string) => Promise<T>,
-): Promise<T> {
-  const program = fileURLToPath(new URL("ours-serve.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", program, JSON.stringify(settings)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = once(child, "exit");
-  try {
-    const url = await Promise.race([
-      once(child.stdout, "data").then(([bytes]) => String(bytes).trim()),
-      ended.then(([code]) => {
-        throw new Error(`the server ended with ${code}`);
-      }),
-    ]);
-    return await work(url);
-  } finally {
-    child.kill("SIGTERM");
-    await ended;
-  }
 }
 
 /** So many clients, each of which asks again when it has its answer; answers of the first second do not count. */
