@@ -148,6 +148,70 @@ describe("one sentence refuses", () => {
   });
 });
 
+test.each(["small", "deflated"])(
+  "%s.npz has the numbers that NumPy wrote, whatever their type",
+  async (name) => {
+    const arrays = Object.fromEntries(await readNpz(`${FIXTURES}${name}.npz`));
+    expect(arrays).toEqual({
+      floats: { shape: [2, 3], data: Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25) },
+      halves: { shape: [3], data: Float32Array.of(1.5, -2, 65504) },
+      bytes: { shape: [5], data: Uint8Array.from(Buffer.from("a: 1\0")) },
+      empty: { shape: [0, 2], data: new Float32Array(0) },
+      one: { shape: [], data: Float32Array.of(7) },
+    });
+  },
+);
+
+/** A zip archive of one array that is stored as it is, by the zip format's and NumPy's documents. */
+function npzOf(header: string, content: Buffer): Buffer {
+  const padded = `${header.padEnd(117)}\n`;
+  const npy = Buffer.concat([
+    Buffer.from("\x93NUMPY\x01\x00", "latin1"),
+    Buffer.from(Uint16Array.of(padded.length).buffer),
+    Buffer.from(padded, "latin1"),
+    content,
+  ]);
+  const name = Buffer.from("x.npy");
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  const entry = Buffer.alloc(46);
+  entry.writeUInt32LE(0x02014b50, 0);
+  for (const [at, header] of [
+    [18, local],
+    [20, entry],
+  ] as const) {
+    header.writeUInt32LE(npy.length, at);
+    header.writeUInt32LE(npy.length, at + 4);
+    header.writeUInt16LE(name.length, at + 8);
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(46 + name.length, 12);
+  end.writeUInt32LE(30 + name.length + npy.length, 16);
+  return Buffer.concat([local, name, npy, entry, name, end]);
+}
+
+test.each([
+  ["'<f4', 'fortran_order': True, 'shape': (2, 2), ", 'array "x" is stored column by column'],
+  [
+    "'>f4', 'fortran_order': False, 'shape': (2, 2), ",
+    'array "x" is of type >f4, expected <f4, <f2 or bytes.',
+  ],
+  ["'<f8', 'fortran_order': False, 'shape': (2,), ", 'array "x" is of type <f8'],
+  ["'<f4', 'fortran_order': False, 'shape': (2, 3), ", "has 16 bytes, but shape [2,3] of f4 takes 24"],
+  ["'<f4', 'fortran_order': False, 'shape': (-2, -2), ", "has a header that is not NumPy's"],
+  ["[('a', '<f4')], 'fortran_order': False, 'shape': (4,), ", 'array "x" is of type of several parts'],
+  ["'<f4', 'shape': (2, 2), ", "has a header that is not NumPy's"],
+])("an array of %s is refused", async (rest, sentence) => {
+  const file = join(folder, "x.npz");
+  const floats = Buffer.from(Float32Array.of(1, 2, 3, 4).buffer);
+  writeFileSync(file, npzOf("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", floats));
+  expect((await readNpz(file)).get("x")).toEqual({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) });
+  writeFileSync(file, npzOf(`{'descr': ${rest}}`, floats));
+  await expect(readNpz(file)).rejects.toThrow(sentence);
+});
+
 test("an array of Python objects is refused by name", async () => {
   await expect(readNpz(`${FIXTURES}objects.npz`)).rejects.toThrow(
     'array "Wemb" holds Python objects, a program that Coppice does not run. Save it as numbers.',
