@@ -111,7 +111,7 @@ async function trial(folder: string, server: Server): Promise<object> {
 /** A part that is sent in pieces, by a process that is killed between them, and whole. */
 async function largePart(folder: string, server: Server): Promise<object> {
   const file = partPath(join(folder, "large"), 0, 499);
-  const writer = await CandidateWriter.open(file, { runId: "large" });
+  const writer = await CandidateWriter.open(file, { runId: "large", origin: "" });
   for (let id = 0; id < 500; id++)
     writer.append(
       Array.from({ length: 200 }, (_, sampleId) => ({
@@ -142,7 +142,7 @@ async function largePart(folder: string, server: Server): Promise<object> {
     const afterKill = (await store.list(2)).length;
     await store.put(2, file, { run: "large", origin: "", shard: "" });
     const back = partPath(join(folder, "back"), 0, 499);
-    await store.get(2, back, "large");
+    await store.get(2, back, { run: "large", origin: "" });
     const sent = readFileSync(file);
     return { bytes: sent.length, objectsAfterKill: afterKill, sameBytes: readFileSync(back).equals(sent) };
   } finally {

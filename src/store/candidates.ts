@@ -79,6 +79,8 @@ export const COLUMNS = {
 
 /** Key of the Parquet file's metadata that says which run wrote it. */
 export const RUN_KEY = "coppice_run";
+/** Key of what its candidates follow from, in parts that are shared through a store. */
+export const ORIGIN_KEY = "coppice_origin";
 
 /** Rows of one row group; a multiple of DuckDB's vectors of 2,048. */
 const ROW_GROUP = 61_440;
@@ -170,10 +172,20 @@ export function copyStatement(
   );
 }
 
+/** What a file of candidates says of itself. */
+export function metadataOf({ run, origin }: { run: string; origin?: string }): Record<string, string> {
+  return { [RUN_KEY]: run, ...(origin !== undefined && { [ORIGIN_KEY]: origin }) };
+}
+
 /** Copies a query to Parquet, whole or not at all. */
-async function copy(connection: DuckDBConnection, query: string, path: string, runId: string): Promise<void> {
+async function copy(
+  connection: DuckDBConnection,
+  query: string,
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
   await writeAside(path, async (aside) => {
-    await connection.run(copyStatement(query, aside, { [RUN_KEY]: runId }));
+    await connection.run(copyStatement(query, aside, metadata));
   });
 }
 
@@ -190,13 +202,16 @@ export class CandidateWriter {
 
   private constructor(
     readonly path: string,
-    private readonly runId: string,
+    private readonly metadata: Readonly<Record<string, string>>,
     private readonly engine: Engine,
     private readonly connection: DuckDBConnection,
     private readonly appender: DuckDBAppender,
   ) {}
 
-  static async open(path: string, options: WriteOptions): Promise<CandidateWriter> {
+  /** @param options With `origin` the file says what its candidates follow from, as a store of parts asks. */
+  static async open(path: string, options: WriteOptions & { origin?: string }): Promise<CandidateWriter> {
+    const { runId: run, origin } = options;
+    const metadata = metadataOf({ run, ...(origin !== undefined && { origin }) });
     const engine = await openEngine(path, { ...options, threads: 1 });
     const connection = await engine.instance.connect();
     const columns = Object.entries(COLUMNS).map(
@@ -204,7 +219,7 @@ export class CandidateWriter {
     );
     await connection.run(`CREATE TABLE rows (${columns.join(", ")})`);
     const appender = await connection.createAppender("rows");
-    return new CandidateWriter(path, options.runId, engine, connection, appender);
+    return new CandidateWriter(path, metadata, engine, connection, appender);
   }
 
   get rows(): number {
@@ -229,7 +244,7 @@ export class CandidateWriter {
       const columns = Object.entries(COLUMNS).map(([name, type]) =>
         type.endsWith("[]") ? `CAST(${name} AS ${type}) AS ${name}` : name,
       );
-      await copy(this.connection, `SELECT ${columns.join(", ")} FROM rows`, this.path, this.runId);
+      await copy(this.connection, `SELECT ${columns.join(", ")} FROM rows`, this.path, this.metadata);
     } finally {
       this.abort();
     }
@@ -264,7 +279,12 @@ export async function mergeParts(folder: string, options: WriteOptions): Promise
     const engine = await openEngine(merged, { ...options, threads: 1 });
     const connection = await engine.instance.connect();
     try {
-      await copy(connection, `SELECT * FROM read_parquet(${fileList(files)})`, merged, options.runId);
+      await copy(
+        connection,
+        `SELECT * FROM read_parquet(${fileList(files)})`,
+        merged,
+        metadataOf({ run: options.runId }),
+      );
     } finally {
       connection.closeSync();
       engine.close();
@@ -327,7 +347,7 @@ export async function withRewards(
       const query =
         "SELECT c.* REPLACE (coalesce(r.reward, c.reward) AS reward) " +
         `FROM read_parquet(${quote(file)}) c LEFT JOIN rewards r USING (source_id, sample_id)`;
-      await copy(connection, query, file, options.runId);
+      await copy(connection, query, file, metadataOf({ run: options.runId }));
     }
     return { scored, missing: missing ?? 0 };
   } catch (error) {

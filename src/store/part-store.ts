@@ -5,13 +5,12 @@ import { basename, join, resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { UserError } from "../errors.js";
 import { writeAside, writeFailure } from "./atomic.js";
-import { checkFiles, copyStatement, PART, RUN_KEY } from "./candidates.js";
+import { checkFiles, copyStatement, metadataOf, ORIGIN_KEY, PART, RUN_KEY } from "./candidates.js";
 import { type Engine, fileList, openEngine, quote } from "./duckdb.js";
 import { connectS3, s3Failure } from "./s3.js";
 import { isS3 } from "./store-address.js";
 
-/** Keys of a stored part's metadata, beside that of the run. */
-const ORIGIN_KEY = "coppice_origin";
+/** Key of a stored part's metadata, beside those of the run and the origin. */
 const SHARD_KEY = "coppice_shard";
 
 /** What a part file in a store says of itself. */
@@ -36,8 +35,10 @@ export interface PartStore {
    * for a file of another run.
    */
   put(grow: number, file: string, stamp: Stamp): Promise<void>;
-  /** Fetches a part to `file`, the same bytes as those of the file that was put. */
-  get(grow: number, file: string, runId: string): Promise<void>;
+  /** Fetches a part to `file`, the same bytes as those of the file that was put, if that said its origin. */
+  get(grow: number, file: string, stamp: Pick<Stamp, "run" | "origin">): Promise<void>;
+  /** What a part file in a run folder says of itself. Throws a UserError for one of another run, or that is damaged. */
+  own(file: string, run: string): Promise<Partial<Stamp>>;
   close(): void;
 }
 
@@ -120,10 +121,18 @@ class DuckDbStore implements PartStore {
   async stamps(grow: number, names: readonly string[]): Promise<Partial<Stamp>[]> {
     if (names.length === 0) return [];
     const files = names.map((name) => this.address(grow, name));
-    const rows = await this.#ask(this.address(grow, names[0]!), async () => {
-      const sql = `SELECT file_name, decode(key), decode(value) FROM parquet_kv_metadata(${fileList(files)})`;
-      return (await this.connection.runAndReadAll(sql)).getRowsJS();
-    });
+    return this.#ask(this.address(grow, names[0]!), () => this.#stampsIn(files));
+  }
+
+  async own(file: string, run: string): Promise<Partial<Stamp>> {
+    await checkFiles([file], run);
+    const [stamp] = await this.#stampsIn([file]);
+    return stamp!;
+  }
+
+  async #stampsIn(files: readonly string[]): Promise<Partial<Stamp>[]> {
+    const sql = `SELECT file_name, decode(key), decode(value) FROM parquet_kv_metadata(${fileList(files)})`;
+    const rows = (await this.connection.runAndReadAll(sql)).getRowsJS();
     const stamps = new Map<string, Partial<Stamp>>();
     for (const [file, key, value] of rows) {
       const stamp = stamps.get(String(file)) ?? {};
@@ -138,13 +147,13 @@ class DuckDbStore implements PartStore {
   async put(grow: number, file: string, { run, origin, shard }: Stamp): Promise<void> {
     const target = this.address(grow, basename(file));
     await checkFiles([file], run);
-    const stamp = { [RUN_KEY]: run, [ORIGIN_KEY]: origin, [SHARD_KEY]: shard };
+    const stamp = { ...metadataOf({ run, origin }), [SHARD_KEY]: shard };
     await this.#ask(target, () => this.place.whole(target, (path) => this.#copy(file, path, stamp)));
   }
 
-  async get(grow: number, file: string, runId: string): Promise<void> {
+  async get(grow: number, file: string, stamp: Pick<Stamp, "run" | "origin">): Promise<void> {
     const from = this.address(grow, basename(file));
-    await this.#ask(from, () => writeAside(file, (aside) => this.#copy(from, aside, { [RUN_KEY]: runId })));
+    await this.#ask(from, () => writeAside(file, (aside) => this.#copy(from, aside, metadataOf(stamp))));
   }
 
   close(): void {

@@ -209,11 +209,23 @@ describe("parts in a store that are not this run's", () => {
     expect(await refused(store)).toContain(
       "were sampled from another policy, other data or other keys of grow",
     );
+    // Nor where the store was cleared, and the part lies in a folder that the run was copied over.
+    const over = copyOfStart("over");
+    cpSync(join(other, "grow-1", NAMES[0]!), join(over, "grow-1", NAMES[0]!));
+    const cleared = newStore();
+    const said = /grow-1\/part-000000-000099\.parquet: .* than the run has now\. Delete the file and run/;
+    await expect(work(over, cleared, share(1, 3))).rejects.toThrow(said);
+    await expect(gather(over, made)).rejects.toThrow(said);
+    expect(inFolder(cleared)).toEqual([]);
   });
 
   test("of no run that put them there", async () => {
+    const alone = copyOfStart("alone");
+    await withFinished({ dir: alone }, (run) =>
+      sampleShard(run, BC, 1, share(1, 3), { sourcesAPart: SOURCES_A_PART }),
+    );
     const store = storeWith(0);
-    copyFileSync(join(workers[1]!, "grow-1", NAMES[0]!), join(store, "grow-1", NAMES[0]!));
+    copyFileSync(join(alone, "grow-1", NAMES[0]!), join(store, "grow-1", NAMES[0]!));
     expect(await refused(store)).toContain("were sampled from another policy");
   });
 

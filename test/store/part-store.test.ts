@@ -1,7 +1,6 @@
 /** A folder as a store of parts; S3 as far as it goes without a server. `npm run bench -- store` asks a real one. */
 
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -27,7 +26,7 @@ const STAMP = { run: "run-1", origin: "of-these-weights", shard: "1/2" };
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "coppice-store-"));
   part = partPath(join(root, "mine"), 0, 2);
-  const writer = await CandidateWriter.open(part, { runId: "run-1" });
+  const writer = await CandidateWriter.open(part, { runId: "run-1", origin: STAMP.origin });
   writer.append([0, 1, 2].map((id) => humanCandidate(1, id, { source: `it's ${id}`, target: "“ja”" })));
   await writer.finish();
   store = await openPartStore("parts", { base: root, spill: join(root, "spill") });
@@ -51,7 +50,7 @@ describe("a folder as a store", () => {
     expect(await store.list(1)).toEqual([NAME]);
     expect(await store.stamps(1, [NAME])).toEqual([STAMP]);
     const back = join(root, "yours", NAME);
-    await store.get(1, back, "run-1");
+    await store.get(1, back, STAMP);
     expect(readFileSync(back).equals(readFileSync(part))).toBe(true);
     // Nothing half-written stays.
     expect(readdirSync(there()).sort()).toEqual(["notes.txt", NAME]);
@@ -64,10 +63,14 @@ describe("a folder as a store", () => {
     expect(readFileSync(join(there(), NAME)).equals(once)).toBe(true);
   });
 
-  test("a part that no shard put there has no stamp of its origin", async () => {
-    mkdirSync(join(root, "parts/grow-2"), { recursive: true });
-    copyFileSync(part, join(root, "parts/grow-2", NAME));
+  test("a part that was written for no store has no stamp of its origin", async () => {
+    const plain = partPath(join(root, "parts/grow-2"), 0, 2);
+    const writer = await CandidateWriter.open(plain, { runId: "run-1" });
+    writer.append([humanCandidate(2, 0, { source: "a", target: "b" })]);
+    await writer.finish();
     expect(await store.stamps(2, [NAME])).toEqual([{ run: "run-1" }]);
+    expect(await store.own(plain, "run-1")).toEqual({ run: "run-1" });
+    expect(await store.own(part, "run-1")).toEqual({ run: "run-1", origin: STAMP.origin });
   });
 
   test("a part of another run is not put", async () => {
@@ -84,7 +87,7 @@ describe("a folder as a store", () => {
         `${file}: this is not a whole Parquet file. Remove it`,
       );
       const to = join(root, "yours-4", NAME);
-      await expect(store.get(4, to, "run-1")).rejects.toThrow(`${file}: this is not a whole Parquet file`);
+      await expect(store.get(4, to, STAMP)).rejects.toThrow(`${file}: this is not a whole Parquet file`);
       expect(existsSync(to)).toBe(false);
     }
   });

@@ -188,8 +188,11 @@ async function sampleParts(
       if (run.signal?.aborted) throw new Interrupted();
       if (shared?.has(part.path)) await take?.(part.path);
       else {
-        const sampled = await samplePart(run, policyName, grow, part, (count) =>
-          progress.update(done + count),
+        const sampled = await samplePart(
+          run,
+          policyName,
+          { ...part, grow, origin: shared?.origin },
+          (count) => progress.update(done + count),
         );
         if (!warned && config.grow.samples > 1 && onePerSource(sampled)) {
           warned = true;
@@ -207,8 +210,7 @@ async function sampleParts(
 async function samplePart(
   run: RunContext,
   policyName: string,
-  grow: number,
-  { ids, path }: GrowPart,
+  { ids, path, grow, origin }: GrowPart & { grow: number; origin: string | undefined },
   progress: (count: number) => void,
 ): Promise<SampledCandidate[]> {
   const { config } = run;
@@ -232,7 +234,11 @@ async function samplePart(
     sampled.push(...batch);
     progress(sampled.length);
   }
-  await writePart(path, sampled, ids, train, grow, run.manifest.runId);
+  const writer = await CandidateWriter.open(path, {
+    runId: run.manifest.runId,
+    ...(origin !== undefined && { origin }),
+  });
+  await writePart(writer, sampled, ids, train, grow);
   await rm(stateFile, { force: true });
   return sampled;
 }
@@ -373,14 +379,12 @@ export function chosenSources(run: RunContext, available: number): number[] {
 }
 
 async function writePart(
-  path: string,
+  writer: CandidateWriter,
   sampled: readonly SampledCandidate[],
   ids: readonly number[],
   train: readonly Pair[],
   grow: number,
-  runId: string,
 ): Promise<void> {
-  const writer = await CandidateWriter.open(path, { runId });
   try {
     writer.append(
       sampled.map((candidate) => ({

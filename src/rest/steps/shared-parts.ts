@@ -102,8 +102,23 @@ export class SharedParts {
     return this.#there.has(basename(path));
   }
 
-  /** Puts a finished part there, unless one is by now: it would be the same. */
+  /** What a part that is sampled for the store says it follows from. */
+  get origin(): string {
+    return this.stamp.origin;
+  }
+
+  /**
+   * Puts a finished part there, unless one is by now: it would be the same. Throws a UserError for one that lies in the run
+   * folder from before a change: where the folder was brought anew over an older copy, nobody has removed it.
+   */
   async give(path: string): Promise<void> {
+    const { origin = this.origin } = await this.store.own(path, this.stamp.run);
+    if (origin !== this.origin)
+      throw new UserError(
+        "these candidates were sampled from another policy, other data or other keys of grow than the run has now. " +
+          "Delete the file and run the same command again to sample it anew.",
+        { file: path },
+      );
     if (!this.has(path)) await this.refresh();
     if (this.has(path)) return;
     await this.store.put(this.options.grow, path, this.stamp);
@@ -112,7 +127,7 @@ export class SharedParts {
 
   /** Fetches a part that is there into the run folder. */
   async take(path: string): Promise<void> {
-    await this.store.get(this.options.grow, path, this.stamp.run);
+    await this.store.get(this.options.grow, path, this.stamp);
   }
 
   /** What is missing, by the shares that are to bring it where those that came before tell into how many it was cut. */
