@@ -26,7 +26,7 @@ const cases: readonly Case[] = [0, 50].flatMap((latency) =>
       choices,
       concurrency,
       // 16 at once with 50 ms each are 320 a second at most.
-      requests: latency > 0 && concurrency === 16 ? 1600 : 8000,
+      requests: latency > 0 && concurrency === 16 ? 1600 : 4000,
     })),
   ),
 );

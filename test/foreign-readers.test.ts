@@ -21,7 +21,7 @@ const ASKED = Number(process.env.COPPICE_MUTATIONS ?? 0);
 /** Numbers and buffers for one file: so many times its size, beside what a reader has at hand for any file. */
 const [MOST_TIMES, MOST_BYTES] = [100, 64 << 20];
 /** Kilobytes that the process grows by for one file, whatever for: garbage of the files before it is among them. */
-const MOST_PEAK = 400_000;
+const MOST_PEAK = 1_000_000;
 /** Processor seconds for one file of some kilobytes, on any machine. */
 const MOST_SECONDS = 20;
 

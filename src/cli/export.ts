@@ -25,6 +25,7 @@ import type { LayoutName } from "./export-layouts.js";
 import { onFolder } from "./folder-work.js";
 import { licenceOf } from "./model-card.js";
 import { policyCard, type WholeLayout } from "./policy-card.js";
+import { servedCard } from "./served-card.js";
 
 export interface ExportOptions extends FolderOptions {
   /** Name of a policy; the last one of the main line when absent. */
@@ -75,11 +76,23 @@ export async function exportPolicy(options: ExportOptions): Promise<void> {
       const policy = onePolicy(run.manifest, options.policy);
       if (run.config.policy.kind === "server") {
         const { model: served } = await readServed(folder.policy(policy));
-        throw new UserError(
-          `${policy} is the model ${served} of a server, whose weights Coppice has not got; take them from where the server or the trainer keeps them.`,
-          { file: folder.root },
+        if (to !== "card")
+          throw new UserError(
+            `${policy} is the model ${served} of a server, whose weights Coppice has not got; take them from where the server or the ` +
+              "trainer keeps them. --to card writes what was measured of it.",
+            { file: folder.root },
+          );
+        const card = await servedCard(run, policy, served, out);
+        await writeFolderAtomic(out, (aside) => writeFile(join(aside, "README.md"), card));
+        return terminal.result(
+          { policy, folder: out } satisfies Exported,
+          () => `Wrote the card of ${policy}, the model ${served}, to ${out}.`,
         );
       }
+      if (to === "card")
+        throw new UserError(
+          "the card of a policy of Coppice's own goes with its weights. Use --to huggingface or transformers-js.",
+        );
       // Read whole first: what is damaged is not handed on.
       const place = folder.policy(policy);
       const stored = await checkModel(place);
@@ -100,7 +113,7 @@ export async function exportPolicy(options: ExportOptions): Promise<void> {
         await writeFile(join(aside, "README.md"), card);
       });
       const exported: Exported = { policy, folder: out };
-      const readers: Readonly<Record<LayoutName, string>> = {
+      const readers: Readonly<Record<Exclude<LayoutName, "card">, string>> = {
         huggingface: "MarianMTModel.from_pretrained",
         "transformers-js": "@huggingface/transformers in Node and in browsers",
         peft: `PeftModel.from_pretrained on ${origin.base}`,

@@ -15,7 +15,7 @@ export async function licenceOf(folder: string): Promise<string | undefined> {
   let content: unknown;
   try {
     // No aliases: a card needs none, and they could stand for more text than the file has.
-    content = parse(front, { maxAliasCount: 0, logLevel: "silent" });
+    content = parse(front, { maxAliasCount: 0, prettyErrors: false, logLevel: "silent" });
   } catch {
     return undefined;
   }

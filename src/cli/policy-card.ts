@@ -23,6 +23,10 @@ const figure = z
   .nullable()
   .transform((value) => value ?? Number.NaN);
 const interval = z.object({ value: figure, low: figure, high: figure });
+const answers = z.object({
+  exact: interval,
+  attempts: z.array(z.object({ k: z.number(), pass: interval, majority: interval })),
+});
 const evaluationSchema = z.object({
   summary: z.object({
     name: z.string(),
@@ -31,13 +35,21 @@ const evaluationSchema = z.object({
     bleu: interval,
     chrf: interval,
     judge: z.object({ name: z.string(), mean: interval }).exactOptional(),
+    answers: answers.exactOptional(),
     klFromBc: figure,
   }),
 });
-type Figures = z.output<typeof evaluationSchema>["summary"];
+export type Figures = z.output<typeof evaluationSchema>["summary"];
 
 /** The layouts of a whole model; an adapter has a card of its own. */
-export type WholeLayout = Exclude<LayoutName, "peft">;
+export type WholeLayout = Exclude<LayoutName, "peft" | "card">;
+
+/** What a card needs of a run. */
+export interface CardRun {
+  readonly config: Config;
+  readonly folder: RunFolder;
+  readonly manifest: Manifest;
+}
 
 /** What a card is written from. */
 export interface CardFacts {
@@ -54,23 +66,27 @@ export interface CardFacts {
   readonly licence: string | undefined;
 }
 
-/** Reads what the run measured of a policy, and writes its card. */
-export async function policyCard(
-  run: { config: Config; folder: RunFolder; manifest: Manifest },
-  { policy, licence }: { policy: string; licence: string | undefined },
-  exported: { layout: WholeLayout; out: string; twoVocabularies: boolean },
-): Promise<string> {
-  const { config, folder, manifest } = run;
+/** What the run measured of a policy and of the one where ReST began, as far as they were evaluated. */
+export function measuredOf({ folder, manifest }: CardRun, policy: string): Promise<Figures[]> {
   const measured = [...new Set([BC, policy])].filter((name) => manifest.isDone(stepNames.evaluate(name)));
-  const figures = await Promise.all(
+  return Promise.all(
     measured.map(async (name) => {
       const text = await readFile(folder.inside(`evaluation/${name}.json`), "utf8");
       return evaluationSchema.parse(JSON.parse(text)).summary;
     }),
   );
+}
+
+/** Reads what the run measured of a policy, and writes its card. */
+export async function policyCard(
+  run: CardRun,
+  { policy, licence }: { policy: string; licence: string | undefined },
+  exported: { layout: WholeLayout; out: string; twoVocabularies: boolean },
+): Promise<string> {
+  const figures = await measuredOf(run, policy);
   const { layout, out, twoVocabularies } = exported;
   const title = basename(resolve(out));
-  return renderCard({ title, layout, twoVocabularies, policy, config, figures, licence });
+  return renderCard({ title, layout, twoVocabularies, policy, config: run.config, figures, licence });
 }
 
 /** The text of the card. No number in it is computed here: they are those of the evaluation. */

@@ -11,6 +11,8 @@ export interface ClientOptions {
   retries: number;
   /** Seconds before the second attempt, at most; doubled before each further one. */
   firstWaitSeconds?: number;
+  /** What to do about a refusal (4xx), for the message. */
+  refused?: string;
 }
 
 /** Why asking may have to end early. */
@@ -55,7 +57,7 @@ export async function postJson(
   const text = JSON.stringify(body);
   const firstWait = options.firstWaitSeconds ?? 0.5;
   for (let attempt = 0; ; attempt++) {
-    const result = await attemptOnce(who, address, text, options.timeoutSeconds, asking);
+    const result = await attemptOnce(who, address, text, options, asking);
     if ("value" in result) return result.value;
     const { why, askedWait = 0 } = result.failed;
     const spent = attempt >= options.retries || asking.givingUp.aborted;
@@ -83,7 +85,7 @@ async function attemptOnce(
   who: string,
   address: Address,
   text: string,
-  timeoutSeconds: number,
+  { timeoutSeconds, refused = "correct the address, the headers or the model" }: ClientOptions,
   { interrupted }: Asking,
 ): Promise<{ value: unknown } | { failed: Failed }> {
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
@@ -126,8 +128,7 @@ async function attemptOnce(
       `answered ${status} and sends on to ${response.headers.get("location") ?? "nowhere"}`,
       `redirects are not followed, so give the final address as ${address.key}`,
     );
-  if (!response.ok)
-    throw refusal(who, address, `answered ${status}${said}`, "correct the address, the headers or the model");
+  if (!response.ok) throw refusal(who, address, `answered ${status}${said}`, refused);
   try {
     return { value: JSON.parse(answer) };
   } catch {

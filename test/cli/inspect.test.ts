@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspect, inspectText } from "../../src/cli/inspect.js";
 import { runStatus, statusText } from "../../src/cli/status.js";
 import { renderConfig, resolveConfig } from "../../src/rest/config.js";
+import { withoutTransport } from "../../src/rest/reward-parts.js";
 import { type Candidate, CandidateWriter, humanCandidate } from "../../src/store/candidates.js";
 import { lockRun } from "../../src/store/lock.js";
 import { type Json, Manifest } from "../../src/store/manifest.js";
@@ -34,7 +35,7 @@ beforeAll(async () => {
   const manifest = await Manifest.create(dir, {
     coppice: "0.1.0",
     seed: 1,
-    config: config as unknown as Json,
+    config: withoutTransport(config) as unknown as Json,
   });
   const writer = await CandidateWriter.open(join(dir, "grow-1/candidates.parquet"), {
     runId: manifest.runId,

@@ -13,6 +13,19 @@ test("pass@k by hand", () => {
   expect(() => passAtK(4, 1, 5)).toThrow(RangeError);
 });
 
+test("pass@k is the share of subsets that hold a right one", () => {
+  const n = 9;
+  const subsets = Array.from({ length: 2 ** n }, (_, bits) =>
+    Array.from({ length: n }, (_, i) => (bits >> i) & 1),
+  );
+  for (let c = 0; c <= n; c++)
+    for (let k = 1; k <= n; k++) {
+      const ofSize = subsets.filter((chosen) => chosen.filter(Boolean).length === k);
+      const solved = ofSize.filter((chosen) => chosen.slice(0, c).some(Boolean)).length;
+      expect(passAtK(n, c, k), `c ${c}, k ${k}`).toBeCloseTo(solved / ofSize.length, 12);
+    }
+});
+
 test("maj@k by hand", () => {
   const attempts = ["7", "7", "3"];
   // Of the pairs {7,7}, {7,3}, {7,3} the first wins, the others are a tie of two.

@@ -95,6 +95,13 @@ test("Algorithm 1 runs with a server and a trainer, and tells what it cost", asy
   await expect(exportPolicy({ dir, out: join(dir, "out"), to: "huggingface" })).rejects.toThrow(
     /: G1I2 is the model toy-2 of a server, whose weights Coppice has not got; take them from/,
   );
+  await exportPolicy({ dir, out: join(dir, "card"), to: "card", quiet: true });
+  expect(readdirSync(join(dir, "card"))).toEqual(["README.md"]);
+  const card = readFileSync(join(dir, "card", "README.md"), "utf8");
+  expect(card).toContain("The model `toy-2`, policy `G1I2` of a run of Coppice");
+  const { low, value, high } = summary.policies[2]!.reward;
+  const [from, mean, to] = [low, value, high].map((reward) => (100 * reward).toFixed(1));
+  expect(card).toContain(`| G1I2 | ${mean} [${from}, ${to}] |`);
   // The kept candidates, each a line with its source as the prompt.
   const line = JSON.parse(readFileSync(join(dir, "G1I1.jsonl"), "utf8").split("\n")[0]!);
   expect(line).toEqual({
@@ -128,7 +135,7 @@ test("a killed Grow asks for the missing samples alone", async () => {
   const { dir } = toyRun(server, { policy: { choices: 2, concurrency: 3 } as never });
   // 8 greedy and 16 more requests evaluate the first policy; the 30th is in the middle of Grow.
   await expect(runAll({ dir })).rejects.toThrow(
-    /^policy toy-0: http:.* answered 400: \{"error":"out of luck"\}; correct the address, the headers or the model$/,
+    /^policy toy-0: http:.* answered 400: \{"error":"out of luck"\}; correct the address, the headers or the model, or lower policy\.choices where so many in one request are too many$/,
   );
   const before = server.asked.length;
   await runAll({ dir });

@@ -197,11 +197,14 @@ describe.skipIf(!hasChromium("Run, Candidates and Ratings are"))("in a browser",
     expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
     expect(seen.lit).toContain("G0I0");
     expect(seen.lit.some((id) => id.startsWith("G1I"))).toBe(true);
-    const shares = seen.progress
-      .filter(([label]) => label.startsWith("BC"))
-      .map(([, share]) => Number.parseInt(share, 10));
-    expect(shares.length).toBeGreaterThan(1);
-    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    // A busy machine shows few of them; those of one step never go back.
+    expect(seen.progress.length).toBeGreaterThan(1);
+    for (const step of new Set(seen.progress.map(([label]) => label))) {
+      const shares = seen.progress
+        .filter(([label]) => label === step)
+        .map(([, share]) => Number.parseInt(share, 10));
+      expect(shares, step).toEqual(shares.toSorted((a, b) => a - b));
+    }
     expect(seen.chartsWhileRunning).toBeGreaterThan(0);
 
     // The figures are those that the run itself ended with.

@@ -21,7 +21,8 @@ export function addExport(program: Command): void {
       "huggingface, for Transformers: safetensors, configuration and tokenizer; of a model that was imported, its " +
       "SentencePiece models and vocabulary as they were. transformers-js, for Transformers.js in Node and in browsers: ONNX " +
       "models with 32-bit weights and with 8-bit ones, configuration and tokenizer. A policy that was trained with " +
-      "improve.lora has its adapter merged into the weights; peft writes the adapter alone. The other targets take the run's " +
+      "improve.lora has its adapter merged into the weights; peft writes the adapter alone. Of a policy behind a server, card " +
+      "writes what was measured. The other targets take the run's " +
       "figures (tensorboard, mlflow, wandb, csv, jsonl, parquet) or its candidates (datasets); docs/exports.md says more. OUT " +
       "is then a new folder or file, and for mlflow the server's address.",
     examples: [

@@ -61,7 +61,14 @@ export async function complete(
       ...(seed !== undefined && { seed }),
       ...(options.stop.length > 0 && { stop: options.stop }),
     },
-    options,
+    // llama.cpp's server takes no more choices than it has slots, and says so.
+    n === 1
+      ? options
+      : {
+          ...options,
+          refused:
+            "correct the address, the headers or the model, or lower policy.choices where so many in one request are too many",
+        },
     asking,
   );
   const choices = choicesOf(answer, options.api);
