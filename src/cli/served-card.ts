@@ -2,9 +2,12 @@
 
 import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
-import { escapeMarkdown } from "../report/escape.js";
-import { percent, plural, points, rewardPoints } from "../report/format.js";
+import { escapeMarkdown, visible } from "../report/escape.js";
+import { judgeName } from "../report/figures.js";
+import { MISSING, percent, plural, points, rewardPoints } from "../report/format.js";
+import { gaming } from "../report/verdict.js";
 import type { Config } from "../rest/config.js";
+import { heldOutMetric } from "../rest/held-out.js";
 import { BC, parsePolicyName } from "../rest/names.js";
 import { rewardParts } from "../rest/reward-parts.js";
 import type { Interval } from "../store/summary.js";
@@ -38,12 +41,12 @@ export function renderServedCard({ title, policy, model, config, figures }: Serv
     // Lines for their owner to fill in; a comment, since an empty value would be read as one.
     `---\n# license: \n# base_model: owner/name\n${front}---`,
     `# ${escapeMarkdown(title)}`,
-    `The model \`${model}\`, policy \`${policy}\` of a run of Coppice: Reinforced Self-Training ` +
+    `The model ${code(model)}, policy \`${policy}\` of a run of Coppice: Reinforced Self-Training ` +
       "(ReST, [arXiv 2308.08998](https://arxiv.org/abs/2308.08998)).",
     `## How it was made\n\n${history(policy, config)
       .map((line) => `- ${line}`)
       .join("\n")}`,
-    `## What was measured\n\n${measurements(policy, figures)}`,
+    `## What was measured\n\n${measurements(policy, figures, config)}`,
     "## Licence and limits\n\nNo licence is named here: that of the model at the start, and of the training data, bind whoever hands it " +
       "on. Put it into the lines at the top of this file. What the training data and the reward are blind to, this model is blind to " +
       "as well.",
@@ -51,8 +54,14 @@ export function renderServedCard({ title, policy, model, config, figures }: Serv
   return `${sections.join("\n\n")}\n`;
 }
 
+/** A server's names are anybody's: none ends the code that it stands in. */
+function code(name: string): string {
+  return `\`${visible(name).replaceAll("`", "'")}\``;
+}
+
 function history(policy: string, { policy: served, reward, grow, improve }: Config): string[] {
-  const start = served.kind === "server" ? [`It started from the model \`${basename(served.model)}\`.`] : [];
+  const start =
+    served.kind === "server" ? [`It started from the model ${code(basename(served.model))}.`] : [];
   const kinds = rewardParts(reward).map(({ kind }) => kind);
   const lines = [
     ...start,
@@ -73,14 +82,17 @@ function history(policy: string, { policy: served, reward, grow, improve }: Conf
 /** A column: its head, and a policy's figure in it. */
 type Column = [head: string, show: (figures: Figures) => string];
 
-function measurements(policy: string, figures: readonly Figures[]): string {
+function measurements(policy: string, figures: readonly Figures[], config: Config): string {
   const own = figures.find(({ name }) => name === policy);
   if (!own) return "This policy was not evaluated.";
   const range = ({ value, low, high }: Interval, show: (value: number) => string) =>
     `${show(value)} [${show(low)}, ${show(high)}]`;
   const attempts = own.answers?.attempts ?? [];
   const at = (one: Figures, k: number) => one.answers?.attempts.find((attempt) => attempt.k === k);
-  const shared = (figure: Interval | undefined) => (figure ? range(figure, percent) : "–");
+  const shared = (figure: Interval | undefined) => (figure ? range(figure, percent) : MISSING);
+  const judge = judgeName({ policies: figures });
+  const start = figures.find(({ name }) => name === BC);
+  const parted = start && start !== own ? gaming(start, own, heldOutMetric(config)) : [];
   const columns: Column[] = [
     ["reward", (one) => range(one.reward, rewardPoints)],
     ...(own.answers
@@ -95,6 +107,14 @@ function measurements(policy: string, figures: readonly Figures[]): string {
           ["BLEU", (one) => range(one.bleu, points)] satisfies Column,
           ["chrF", (one) => range(one.chrf, points)] satisfies Column,
         ]),
+    ...(judge === undefined
+      ? []
+      : [
+          [
+            escapeMarkdown(judge),
+            (one) => (one.judge ? range(one.judge.mean, rewardPoints) : MISSING),
+          ] satisfies Column,
+        ]),
   ];
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const told = own.answers
@@ -102,7 +122,7 @@ function measurements(policy: string, figures: readonly Figures[]): string {
     : "BLEU and chrF are of one answer at temperature 0.";
   return [
     `On ${plural(own.n, "source")} of the run's test part, which no training saw. The reward is 0 to 100 and of samples. ${told} In ` +
-      "brackets 95 % intervals.",
+      `brackets 95 % intervals.${judge === undefined ? "" : ` ${escapeMarkdown(judge)} is the judge: 0 to 100, of the answers at temperature 0; no policy is trained for it.`}`,
     "",
     row(["policy", ...columns.map(([head]) => head)]),
     `|---|${"---:|".repeat(columns.length)}`,
@@ -112,5 +132,6 @@ function measurements(policy: string, figures: readonly Figures[]): string {
         ...columns.map(([, show]) => show(one)),
       ]),
     ),
+    ...parted.map(({ text }) => `\n${escapeMarkdown(text)}`),
   ].join("\n");
 }

@@ -67,4 +67,12 @@ test("the card of a served policy has what was measured of its answers", () => {
   expect(card).toContain(
     "| G1I1 | 20.0 [19.0, 21.0] | 25 % [20 %, 30 %] | 20 % [16 %, 24 %] | 50 % [40 %, 60 %] | 30 % [20 %, 40 %] |",
   );
+  expect(card).not.toMatch(/judge|gaming/);
+
+  const parted = [figuresOf("G0I0", 0.1, 0.7), figuresOf("G1I1", 0.2, 0.6)];
+  const judged = renderServedCard({ title: "out", policy: "G1I1", model: "a`b", config, figures: parted });
+  expect(judged).toContain("The model `a'b`, policy");
+  expect(judged).toContain("| policy | reward | BLEU | chrF | bleurt |\n|---|---:|---:|---:|---:|");
+  expect(judged).toContain("| 50.0 [49.0, 51.0] | 60.0 [59.0, 61.0] |");
+  expect(judged).toMatch(/\n\nPossible gaming of the reward: .* while the judge bleurt fell/);
 });
