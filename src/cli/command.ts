@@ -44,6 +44,13 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** Reads a port to listen on; 0 stands for any that is free. */
+export function portNumber(text: string): number {
+  const value = wholeNumber(0)(text);
+  if (value > 65_535) throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
+  return value;
+}
+
 /** Reads a number above 0. */
 export function positiveNumber(text: string): number {
   const value = Number(text);

@@ -38,6 +38,8 @@ export async function inspect(options: InspectOptions): Promise<Inspected> {
   const { dir, source, sql, limit } = options;
   const grow = options.grow ?? (await lastGrow(dir));
   const manifest = await Manifest.read(dir);
+  // Rewards read from a damaged file would look like any others, and some damage ends the query engine's process.
+  await manifest?.check({ hash: false, within: `grow-${grow}` });
   const store = await CandidateStore.open(
     runFolder(dir).grow(grow),
     manifest ? { runId: manifest.runId } : {},

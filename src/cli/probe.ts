@@ -1,5 +1,4 @@
 /** Probes a reward with damaged translations: which damage lowers it, and the texts with which it is fooled. */
-import { join } from "node:path";
 import { columnsFrom } from "../data/formats/columns.js";
 import type { Pair } from "../data/pair.js";
 import { readPairs } from "../data/read.js";
@@ -66,8 +65,8 @@ export async function probeCommand(options: ProbeOptions): Promise<void> {
   if (file === undefined)
     throw new UserError(`--reward ${spec} needs pairs to probe it with. Add --pairs FILE.`);
   const pairs = await readPairs(file);
-  // Paths of modules start where the user stands.
-  const reward = await createReward(chosen, { configFile: join(process.cwd(), "--reward") });
+  // Paths of modules start where the user stands; in messages the option stands for a configuration.
+  const reward = await createReward(chosen, { configFile: "--reward" });
   try {
     await probe(reward, pairs, options, openTerminal(options));
   } finally {

@@ -73,6 +73,8 @@ export async function writeDataset(folder: string, record: RunRecord, title: str
     throw new UserError("no Grow step of this run is scored yet, expected one; coppice run makes it.", {
       file: run.root,
     });
+  // A damaged file is told as such before the engine reads it.
+  for (const grow of grows) await manifest.check({ hash: false, within: `grow-${grow}` });
   await mkdir(join(folder, "data"));
   const facts: GrowFacts[] = [];
   for (const [index, grow] of grows.entries()) {

@@ -132,6 +132,15 @@ async function attemptOnce(
   try {
     return { value: JSON.parse(answer) };
   } catch {
+    // Python's and other writers of JSON put these in, though JSON has no such numbers.
+    const number = /[[,:]\s*(NaN|-?Infinity)\s*[\],}]/.exec(answer)?.[1];
+    if (number !== undefined)
+      throw refusal(
+        who,
+        address,
+        `answered with ${number}${said}`,
+        "JSON has no such number, so mend what gave it",
+      );
     throw refusal(
       who,
       address,

@@ -232,7 +232,17 @@ async function openManifest(folder: RunFolder, config: Config, reporter: Reporte
   await manifest.check({ hash: false });
   await discardStaleWork(folder, manifest, now);
   await manifest.adopt(now);
+  await growAgain(folder, manifest, reporter);
   return manifest;
+}
+
+/** Samples of the last step that are not there any more, and not scored yet, come again from the same seed. */
+async function growAgain(folder: RunFolder, manifest: Manifest, reporter: Reporter): Promise<void> {
+  const last = manifest.steps.at(-1)?.name;
+  const grow = Number(/^grow-(\d+)$/.exec(last ?? "")?.[1]);
+  if (!(grow >= 1) || (await exists(folder.candidates(grow)))) return;
+  reporter.note(`The candidates of ${last} are not there any more: they are sampled again.`);
+  await manifest.forgetLast();
 }
 
 /** Checks inputs that steps still to be done will read, before a changed configuration costs any that are done. */

@@ -34,7 +34,7 @@ export async function moduleReward(path: string, options: ModuleOptions): Promis
   };
   if (!existsSync(file)) {
     throw new UserError(
-      `the reward module "${path}" was looked for at ${file} and is not there; give its path from the folder of this file`,
+      `the reward module "${path}" was looked for at ${file} and is not there; correct its path`,
       place,
     );
   }

@@ -46,7 +46,7 @@ export function writeFailure(error: unknown, path: string): unknown {
     case "EPERM":
       return new UserError(
         "this could not be written because its folder is read-only for this user. " +
-          "Change its permissions (chmod u+w) or choose another run folder.",
+          "Change its permissions (chmod u+w) or choose another folder.",
         { file: path },
         options,
       );

@@ -404,7 +404,7 @@ async function checkFile(
 ): Promise<void> {
   const broken = (cause?: unknown) =>
     new UserError(
-      "this is not a whole Parquet file. Delete it and run the same command again to make it anew.",
+      "this is not a whole Parquet file. Put it back from a copy; where it is not scored yet, delete it and `coppice run` samples it again.",
       { file },
       { cause },
     );

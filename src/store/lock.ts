@@ -196,7 +196,7 @@ export function lockOwner(folder: string): { pid: number; host: string; since: s
  * try { await work(); } finally { lock.unlock(); }
  */
 export function lockRun(folder: string): RunLock {
-  makeFolder(folder);
+  makeLockable(folder);
   return lockFile(join(folder, "run.lock"));
 }
 
@@ -205,7 +205,7 @@ export function lockRun(folder: string): RunLock {
  * has it already, or that works in the whole folder: whoever wants that asks `workersIn` after taking `run.lock`.
  */
 export function lockWorker(folder: string, name: string): RunLock {
-  makeFolder(join(folder, WORKERS));
+  makeLockable(join(folder, WORKERS));
   const lock = lockFile(join(folder, WORKERS, `${name}.lock`));
   // In this order one of two that arrive at once sees the other.
   const owner = parse(read(join(folder, "run.lock")) ?? "");
@@ -228,6 +228,14 @@ export function workersIn(folder: string): { name: string; path: string; pid: nu
     if (owner === undefined || !isAlive(owner)) return [];
     return [{ name: file.slice(0, -".lock".length), path, pid: owner.pid, host: owner.host }];
   });
+}
+
+function makeLockable(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw writeFailure(error, folder);
+  }
 }
 
 function lockFile(path: string): RunLock {

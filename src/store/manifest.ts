@@ -287,15 +287,16 @@ export class Manifest {
   /**
    * Throws a UserError naming the first output of a finished step that is missing or not what was written;
    * `hash: false` compares sizes, in no time, and the content of Parquet files alone that were written after their step: DuckDB
-   * ends its process on some that are damaged.
+   * ends its process on some that are damaged. `within` looks at the outputs in that folder of the run alone.
    */
-  async check(options: { hash: boolean }): Promise<void> {
+  async check(options: { hash: boolean; within?: string }): Promise<void> {
     const { root } = runFolder(this.folder);
     // A later step may replace a file of an earlier one (scores join the samples): the last record counts.
     const last = new Map(
       this.content.steps.flatMap((step) => step.outputs.map((output) => [output.path, { step, output }])),
     );
     for (const { step, output } of last.values()) {
+      if (options.within !== undefined && !output.path.startsWith(`${options.within}/`)) continue;
       const file = join(root, output.path);
       const found = await stat(file).catch(() => undefined);
       const problem =
@@ -403,6 +404,11 @@ export class Manifest {
     const { root } = runFolder(this.folder);
     const kept = new Set(steps.flatMap((step) => step.outputs.map((output) => output.path)));
     for (const { path } of dropped) if (!kept.has(path)) await rm(join(root, path), { force: true });
+  }
+
+  /** Forgets the step that was finished last, so that it is done again; its files stay for it to replace. */
+  async forgetLast(): Promise<void> {
+    await this.#save({ ...this.content, steps: this.content.steps.slice(0, -1) });
   }
 
   async #save(content: Content): Promise<void> {

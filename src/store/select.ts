@@ -292,7 +292,7 @@ function describe(rule: SelectRule, threshold: number | undefined): string {
     case "top":
       return `best ${rule.k} of each source`;
     case "random":
-      return `${rule.count} at random`;
+      return `${rule.count.toLocaleString("en-US")} at random`;
   }
 }
 

@@ -9,7 +9,8 @@ export function isS3(location: string): boolean {
 
 /** What is wrong with the place of a store, to stand after the name of its key; undefined where nothing is. */
 export function storeProblem(location: string): string | undefined {
-  if (isS3(location) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return undefined;
+  // One slash only is a slip of the pen, not a folder; two letters at least, since `C:/parts` is one on Windows.
+  if (isS3(location) || !/^[a-z][a-z0-9+.-]+:\//i.test(location)) return undefined;
   return (
     "is neither a folder nor s3://BUCKET/PREFIX, of letters, digits and - _ . = alone. Credentials, region and endpoint are " +
     "taken from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL."

@@ -1,6 +1,6 @@
 /** Runs a study: every arm with every seed, what they have in common once, tables written anew after each. */
 
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { writeDemoPairs } from "../data/recipes/demo-pairs.js";
 import { Interrupted, UserError } from "../errors.js";
@@ -100,7 +100,6 @@ async function doRun(
   run: StudyRun,
   { reporter, signal }: { reporter: Reporter; signal?: AbortSignal },
 ): Promise<void> {
-  await mkdir(run.dir, { recursive: true });
   await writeFileAtomic(runFolder(run.dir).config, renderConfig(run.config));
   await runAll({ dir: run.dir, donors: run.donors, reporter, ...(signal ? { signal } : {}) });
 }

@@ -291,7 +291,7 @@ describe("a disk", () => {
     if (disk) disk.remount("ro");
     else chmodSync(dir, 0o500);
     try {
-      expect(await refusal(["run", dir])).toMatch(/run\.lock: .*read-only.*choose another run folder\.$/);
+      expect(await refusal(["run", dir])).toMatch(/run\.lock: .*read-only.*choose another folder\.$/);
     } finally {
       if (disk) disk.unmount();
       else {

@@ -175,6 +175,23 @@ describe("single steps", () => {
     ]);
   });
 
+  test("candidates that are lost before they are scored are sampled again, the same", async () => {
+    const run = newRun();
+    const file = join(run, "grow-1/candidates.parquet");
+    await json(["grow", run]);
+    const first = readFileSync(file);
+    writeFileSync(file, first.subarray(0, 1000));
+    const damaged = await built.coppice(["score", run, "--quiet"]);
+    expect([damaged.code, damaged.stderr]).toEqual([
+      2,
+      `${file}: this is not a whole Parquet file. Put it back from a copy; where it is not scored yet, delete it and \`coppice run\` samples it again.\n`,
+    ]);
+    rmSync(file);
+    const { done } = await json(["grow", run]);
+    expect(done.map(({ name }: { name: string }) => name)).toEqual(["grow-1"]);
+    expect(readFileSync(file).equals(first)).toBe(true);
+  });
+
   test("one thread or two give the same policies and candidates", async () => {
     const [one, two] = [newRun(), newRun()];
     for (const [run, threads] of [

@@ -87,7 +87,7 @@ describe("moduleReward", () => {
   it("a module that is not there is an error with the configuration's line", async () => {
     const error = await errorOf(() => moduleReward("gone.mjs", { configFile, line: 7 }));
     expect(error.message).toBe(
-      `${configFile}:7: the reward module "gone.mjs" was looked for at ${join(folder, "gone.mjs")} and is not there; give its path from the folder of this file`,
+      `${configFile}:7: the reward module "gone.mjs" was looked for at ${join(folder, "gone.mjs")} and is not there; correct its path`,
     );
   });
 

@@ -86,6 +86,20 @@ it("the second in one process is refused until the first unlocks", () => {
   second.unlock();
 });
 
+it("a folder that cannot be made is a sentence, not a stack trace", () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  for (const path of [file, join(file, "run")])
+    expect(() => lockRun(path)).toThrow(
+      new UserError(
+        "a part of this path is a file where a folder is needed. Move that file away or choose another folder.",
+        {
+          file: path,
+        },
+      ),
+    );
+});
+
 it("another process is refused with the first's process, and takes over once that is killed", async () => {
   const first = contender();
   expect(await says(first)).toBe("ready");

@@ -143,6 +143,13 @@ describe("checking outputs", () => {
     await expect(manifest.check({ hash: false })).rejects.toThrow("has 2 bytes instead of 1");
   });
 
+  it("looks into one folder alone where that is asked for", async () => {
+    const manifest = await threeSteps();
+    write("policies/G0I0/model.bin", "xx");
+    await manifest.check({ hash: false, within: "grow-1" });
+    await expect(manifest.check({ hash: false, within: "policies" })).rejects.toThrow("has 2 bytes");
+  });
+
   it("a Parquet file that was written again after its step is hashed in any case", async () => {
     const manifest = await threeSteps();
     const file = manifest.steps

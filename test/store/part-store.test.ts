@@ -111,6 +111,7 @@ describe("places of a store", () => {
       "s3://bucket/a b",
       "s3://bucket/*",
       "S3://bucket/x",
+      "s3:/bucket/x",
     ])
       expect([place, storeProblem(place)]).toEqual([
         place,

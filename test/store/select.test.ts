@@ -344,6 +344,13 @@ describe("the random control", () => {
     });
   });
 
+  it("is named with its size, thousands apart as in every table", async () => {
+    await withStore(rows, async (store) => {
+      const spec: SelectSpec = { rule: { kind: "random", count: 1500 }, human: "filtered", minimum: 1 };
+      expect((await selectCandidates(store, spec, { seed: 3 })).threshold).toBe("1,500 at random");
+    });
+  });
+
   it("with human pairs kept whole, keeps them and draws as many samples as the selection kept", async () => {
     await withStore(rows, async (store) => {
       const spec: SelectSpec = { rule: { kind: "absolute", value: 0.9 }, human: "all" };

@@ -1,6 +1,6 @@
 /** `coppice rate`: people rate what the policies wrote, blind, and what that comes to. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { addCommand, wholeNumber } from "../command.js";
+import { addCommand, portNumber, wholeNumber } from "../command.js";
 import type { OutputOptions } from "../terminal.js";
 
 interface RateCommandOptions extends OutputOptions {
@@ -60,7 +60,7 @@ export function addRate(program: Command): void {
       "address to listen on; with another than this machine's own a token is asked for",
       "127.0.0.1",
     )
-    .option("--port <n>", "port to listen on; 0 for any that is free", port, DEFAULT_PORT)
+    .option("--port <n>", "port to listen on; 0 for any that is free", portNumber, DEFAULT_PORT)
     .addOption(
       new Option("--results", "print what the ratings come to").conflicts(["export", "import", "calibrate"]),
     )
@@ -79,12 +79,6 @@ export function addRate(program: Command): void {
       const { rateCommand } = await import("../ratings.js");
       await rateCommand({ ...options, dir });
     });
-}
-
-function port(text: string): number {
-  const value = wholeNumber(0)(text);
-  if (value > 65_535) throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
-  return value;
 }
 
 function names(text: string): string[] {

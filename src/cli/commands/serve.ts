@@ -1,7 +1,7 @@
 /** `coppice serve`: the policies of a run behind HTTP. */
 import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../../errors.js";
-import { addCommand, wholeNumber } from "../command.js";
+import { addCommand, portNumber, wholeNumber } from "../command.js";
 import type { OutputOptions } from "../terminal.js";
 
 interface ServeCommandOptions extends OutputOptions {
@@ -41,7 +41,7 @@ export function addServe(program: Command): void {
     .option("--best-of <n>", "answer with the best by reward of so many samples; 1 is greedy", candidates, 1)
     .option("--rerank", "choose them by the sum of scores that evaluation tuned (evaluate.rerank)")
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--port <n>", "port to listen on; 0 for any that is free", port, DEFAULT_PORT)
+    .option("--port <n>", "port to listen on; 0 for any that is free", portNumber, DEFAULT_PORT)
     .option("--queue <n>", "texts that may wait; more are refused", wholeNumber(1), DEFAULT_QUEUE)
     .action(async (dir: string, options: ServeCommandOptions) => {
       if (options.rerank && options.bestOf === 1)
@@ -55,10 +55,4 @@ function candidates(text: string): number {
   const n = wholeNumber(1)(text);
   if (n > MOST_CANDIDATES) throw new InvalidArgumentError(`It must be at most ${MOST_CANDIDATES}.`);
   return n;
-}
-
-function port(text: string): number {
-  const number = wholeNumber(0)(text);
-  if (number > 65535) throw new InvalidArgumentError("A port is at most 65535.");
-  return number;
 }

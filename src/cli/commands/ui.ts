@@ -1,6 +1,6 @@
 /** `coppice ui`: the dashboard. */
 import type { Command } from "commander";
-import { addCommand, wholeNumber } from "../command.js";
+import { addCommand, portNumber } from "../command.js";
 import type { OutputOptions } from "../terminal.js";
 
 interface UiCommandOptions extends OutputOptions {
@@ -21,7 +21,7 @@ export function addUi(program: Command): void {
     ],
   })
     .option("--host <address>", "address to listen on; 127.0.0.1 when left out")
-    .option("--port <n>", "port; 4242 or the next that is free when left out", wholeNumber(0))
+    .option("--port <n>", "port; 4242 or the next that is free when left out", portNumber)
     .action(async (dir: string, options: UiCommandOptions) => {
       const { ui } = await import("../ui.js");
       await ui({ ...options, dir });

@@ -324,7 +324,7 @@ export async function scoreCandidates(run: RunContext, grow: number): Promise<vo
       const spread = takeJudgeSpread(run);
       if (spread) result.judgeSpread = spread.sum / spread.candidates;
       run.reporter.note(
-        `Grow ${grow}: ${stats.candidates} candidates of ${stats.sources} sources, mean reward ` +
+        `Grow ${grow}: ${plural(stats.candidates, "candidate")} of ${plural(stats.sources, "source")}, mean reward ` +
           `${(100 * stats.meanReward).toFixed(1)}, highest ${(100 * stats.maxReward).toFixed(1)}, ` +
           `${(100 * stats.unfinishedShare).toFixed(1)} % unfinished.`,
       );

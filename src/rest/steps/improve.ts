@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrainResult } from "../../policy/policy.js";
+import { count } from "../../report/format.js";
 import { CandidateStore } from "../../store/candidate-store.js";
 import {
   randomControl,
@@ -50,8 +51,8 @@ export async function improvePolicy(run: RunContext, step: ImproveStep): Promise
       for (const warning of [...selection.warnings, ...(scarce ? [scarce] : [])])
         run.reporter.note(`${name}: ${warning}`);
       run.reporter.note(
-        `${name}: ${selection.threshold}: ${selection.kept} of ${selection.candidates} kept ` +
-          `(${percent(selection.keptShare)}), ${selection.sourcesKept} of ${selection.sources} sources, mean reward ` +
+        `${name}: ${selection.threshold}: ${count(selection.kept)} of ${count(selection.candidates)} kept ` +
+          `(${percent(selection.keptShare)}), ${count(selection.sourcesKept)} of ${count(selection.sources)} sources, mean reward ` +
           `${(100 * selection.meanReward).toFixed(1)} → ${(100 * selection.meanRewardKept).toFixed(1)}.`,
       );
       const selected: SelectedRow[] = [];

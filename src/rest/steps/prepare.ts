@@ -10,7 +10,7 @@ import { splitPairs } from "../../data/split.js";
 import { writePairs } from "../../data/write.js";
 import { UserError } from "../../errors.js";
 import { wholeFolder } from "../../model/folder.js";
-import { plural } from "../../report/format.js";
+import { count, plural } from "../../report/format.js";
 import { writeFolderAtomic } from "../../store/atomic.js";
 import { loadTextCodec, saveTextCodec, type TextCodec } from "../../text/text-codec.js";
 import { createTokenizer } from "../../text/tokenizer.js";
@@ -76,8 +76,8 @@ export async function prepare(run: RunContext): Promise<void> {
         tooLong: dropped,
       };
       run.reporter.note(
-        `Data: ${plural(counts.train, "pair")} to train on, ${counts.reward} to teach the reward, ${counts.validation} to validate, ` +
-          `${counts.test} to test (${plural(pairs, "duplicate pair")}, ${plural(sources, "repeated source")}, ${dropped} dropped as too long).`,
+        `Data: ${plural(counts.train, "pair")} to train on, ${count(counts.reward)} to teach the reward, ${count(counts.validation)} to validate, ` +
+          `${count(counts.test)} to test (${plural(pairs, "duplicate pair")}, ${plural(sources, "repeated source")}, ${count(dropped)} dropped as too long).`,
       );
       return { result: counts, metrics: { ...counts, duplicatePairs: pairs, duplicateSources: sources } };
     },

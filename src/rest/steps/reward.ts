@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { plural } from "../../report/format.js";
 import { CalibratedReward, loadCalibration } from "../../reward/calibrated.js";
 import { createReward } from "../../reward/create.js";
 import { LearnedReward } from "../../reward/learned/learned.js";
@@ -162,7 +163,7 @@ async function teach(
   run.reporter.note(
     `${label}: on samples of unseen sources it agrees with the metric at Kendall τ ${result.kendall.toFixed(2)}, ` +
       `Spearman ${result.spearman.toFixed(2)}; of two candidates of one source it picks the better in ` +
-      `${(100 * result.pairwiseAccuracy).toFixed(0)} % of ${result.pairs} pairs.`,
+      `${(100 * result.pairwiseAccuracy).toFixed(0)} % of ${plural(result.pairs, "pair")}.`,
   );
   return result;
 }

@@ -150,6 +150,12 @@ describe("a server in trouble", () => {
   it.each([
     [400, "bad model", "answered 400: bad model; correct the address"],
     [200, "<html>", "answered with what is not JSON: <html>; check that this is the right address"],
+    [
+      200,
+      '{"rewards": [1, NaN]}',
+      'answered with NaN: {"rewards": [1, NaN]}; JSON has no such number, so mend what gave it',
+    ],
+    [200, "[-Infinity, 1]", "answered with -Infinity: "],
     [200, '{"scores": [1]}', "answered with an object without rewards"],
     [200, "null", "answered with null without rewards"],
     [200, "[1, 1, 1]", "returned 3 numbers for 2 inputs"],
