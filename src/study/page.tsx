@@ -134,7 +134,7 @@ function PaperFindings({ findings }: { findings: readonly Finding[] }) {
             <b>
               {finding.number}. {visible(finding.claim)} {capital(finding.verdict)}.
             </b>
-            {finding.figure !== null && <div>{visible(capital(figureWords(finding)))}.</div>}
+            {finding.figure !== null && <div>{visible(figureWords(finding))}.</div>}
             <div class="faint">
               <WithCode text={finding.text} />
             </div>
