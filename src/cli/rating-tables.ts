@@ -1,6 +1,6 @@
 /** The results of human ratings as tables for a terminal. */
 import type { Interval, RatingResults, RewardResults, SystemBands } from "../rating/results.js";
-import { count, decimal, MISSING, percent, rewardPoints, signed } from "../report/format.js";
+import { count, decimal, MISSING, percent, rewardPoints, signed, withMinus } from "../report/format.js";
 import { type PrintOptions, type Table, toText } from "../report/tables.js";
 
 const SCALE_TITLES: Readonly<Record<RatingResults["scale"], string>> = {
@@ -57,9 +57,9 @@ function systemTable({ scale, baseline, systems, agreement }: RatingResults): Ta
         difference ? count(difference.losses) : MISSING,
         rewardPoints(reward),
         rewardDifference ? signed(100 * rewardDifference.value) : MISSING,
-        decimal(with_.spearman, 2),
-        decimal(with_.kendall, 2),
-        decimal(with_.pearson, 2),
+        withMinus(with_.spearman),
+        withMinus(with_.kendall),
+        withMinus(with_.pearson),
       ],
     })),
     notes: [
@@ -67,7 +67,7 @@ function systemTable({ scale, baseline, systems, agreement }: RatingResults): Ta
       "ρ, τ, r: Spearman, Kendall and Pearson of the reward with people, over the texts of that policy.",
       agreement.alpha === null
         ? "No text has two raters, so their agreement is not known."
-        : `Krippendorff's α (ordinal) between ${count(agreement.raters)} raters: ${decimal(agreement.alpha, 3)}, over ${count(agreement.texts)} texts.`,
+        : `Krippendorff's α (ordinal) between ${count(agreement.raters)} raters: ${withMinus(agreement.alpha, 3)}, over ${count(agreement.texts)} texts.`,
     ],
   };
 }
@@ -96,7 +96,7 @@ function raterTable({ raters }: RatingResults): Table {
         percent(repeats?.same),
         percent(repeats?.withinOne),
         decimal(repeats?.distance, 2),
-        decimal(repeats?.alpha, 2),
+        withMinus(repeats?.alpha),
         checks.seen === 0 ? MISSING : `${checks.failed} of ${checks.seen}`,
       ],
     })),
@@ -123,7 +123,7 @@ function bandTable({ overall, bySystem, spread }: RewardResults): Table {
     notes: [
       "Each cell: mean reward ± standard deviation (texts).",
       `Deviation of the reward at scores of up to ${decimal(spread.low.upTo, 1)}: ${rewardPoints(spread.low.deviation)} (${count(spread.low.texts)} texts); above: ${rewardPoints(spread.high.deviation)} (${count(spread.high.texts)}).`,
-      `Reward with people over ${count(overall.texts)} texts: ρ ${decimal(overall.spearman, 2)}, τ ${decimal(overall.kendall, 2)}, r ${decimal(overall.pearson, 2)}.`,
+      `Reward with people over ${count(overall.texts)} texts: ρ ${withMinus(overall.spearman)}, τ ${withMinus(overall.kendall)}, r ${withMinus(overall.pearson)}.`,
     ],
   };
 }
@@ -173,7 +173,7 @@ function rankingTable({ ranking }: RewardResults): Table[] {
         ],
       })),
       notes: [
-        `By people: ${people.join(", ")}. By reward: ${reward.join(", ")}. Kendall's τ of the means: ${decimal(kendall, 2)}.`,
+        `By people: ${people.join(", ")}. By reward: ${reward.join(", ")}. Kendall's τ of the means: ${withMinus(kendall)}.`,
       ],
     },
   ];

@@ -1,6 +1,6 @@
 /** Human ratings from the command line: the server of the rating page, results, files in and out. */
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
 import { readJudgements, writeJudgements } from "../rating/formats.js";
@@ -88,7 +88,7 @@ async function calibrateReward(
   await writeJsonAtomic(file, { ...calibration, texts: beside.length });
   terminal.result({ file, texts: beside.length, ...calibration }, () =>
     [
-      `Wrote ${file}, fitted on ${plural(beside.length, "text")}. Use it as reward: { calibration: ${file} }.`,
+      `Wrote ${file}, fitted on ${plural(beside.length, "text")}. In the configuration of this run: reward: { calibration: ${relative(dir, file)} }.`,
       ...calibration.raw.map(
         (raw, i) =>
           `  reward ${rewardPoints(raw).padStart(5)}  people ${rewardPoints(calibration.reward[i]!).padStart(5)}`,

@@ -29,11 +29,17 @@ export async function findRound(dir: string, id?: string): Promise<Round | undef
   );
 }
 
-/** What a round's raters and imported files say; see `findRound` for which round. */
+/**
+ * What a round's raters and imported files say: of the round with that id, or of the last one in which somebody has rated, so that
+ * one just begun hides nothing. Throws a UserError for an unknown id.
+ */
 export async function readRatings(dir: string, id?: string): Promise<StoredRatings> {
-  const round = await findRound(dir, id);
   const { log, imported } = ratingsFolder(dir);
   const given = readLog(log);
+  const last = await findRound(dir, id);
+  const isRated = (round: Round) => judgementsOf(round, given).length > 0;
+  const round =
+    id === undefined && last && !isRated(last) ? ((await readRounds(dir)).findLast(isRated) ?? last) : last;
   const others = readJsonLines(imported, Judgement);
   return {
     ...(round === undefined ? {} : { round }),

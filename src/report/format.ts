@@ -10,6 +10,11 @@ export function decimal(value: number | null | undefined, digits: number): strin
   return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
+/** As `decimal`, with a true minus sign: for numbers that stand in text or beside signed ones, `0.67` and `−0.39`. */
+export function withMinus(value: number | null | undefined, digits = 2): string {
+  return decimal(value, digits).replace(/^-/, "−");
+}
+
 /** A reward in [0, 1] on the 0 to 100 scale of the tables, one decimal. */
 export function rewardPoints(value: number | null | undefined): string {
   return decimal(typeof value === "number" ? value * 100 : value, 1);

@@ -468,7 +468,10 @@ export function idleKeys(config: Config): IdleKey[] {
   }
   if (data.test !== null) idle.push({ path: ["data", "testSize"], because: "where data.test names a file" });
   if (learnedMembers(reward) === 0) {
-    idle.push({ path: ["data", "rewardShare"], because: "where no reward is learned" });
+    idle.push({
+      path: ["data", "rewardShare"],
+      because: `where reward.kind is ${reward.kind}, which learns nothing`,
+    });
   }
   if (reward.kind === "ensemble" && reward.combine === "minimum") {
     idle.push({ path: ["reward", "deviations"], because: "where reward.combine is minimum" });

@@ -25,14 +25,21 @@ function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What a writer below has put in its own words names the hidden file that it wrote, which nobody finds afterwards. */
+function fullDisk(error: UserError): string | undefined {
+  const code = codeOf(error.cause);
+  return code === "ENOSPC" || code === "EDQUOT" ? code : undefined;
+}
+
 /**
  * The error to throw when writing `path` failed: a UserError where the user can mend the cause (full disk,
  * read-only folder), otherwise the error itself.
  */
 export function writeFailure(error: unknown, path: string): unknown {
-  if (error instanceof UserError) return error;
   const options = { cause: error };
-  switch (codeOf(error)) {
+  const code = error instanceof UserError ? fullDisk(error) : codeOf(error);
+  if (error instanceof UserError && code === undefined) return error;
+  switch (code) {
     case "ENOSPC":
     case "EDQUOT":
       return new UserError(

@@ -22,7 +22,7 @@ import {
   words,
   yAxis,
 } from "../report/charts.js";
-import { points } from "../report/format.js";
+import { points, withMinus } from "../report/format.js";
 import type { Estimate } from "./intervals.js";
 
 /** What a point of a drawing shows. */
@@ -212,7 +212,7 @@ export function dotChart(
           ];
         }),
         ...values.map(({ at, value, high }) =>
-          words(points(value), {
+          words(withMinus(value, 1), {
             x: slot * at,
             y: pixelOf(high, range, HEIGHT) - 9,
             align: "center",

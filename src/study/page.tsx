@@ -6,7 +6,7 @@ import { Facts } from "../report/components/facts.js";
 import { ReportTable } from "../report/components/report-table.js";
 import { Section } from "../report/components/section.js";
 import { visible } from "../report/escape.js";
-import { decimal, plural } from "../report/format.js";
+import { decimal, plural, withMinus } from "../report/format.js";
 import { page } from "../report/page.js";
 import { Drawing } from "../report/render-markup.js";
 import type { Machine } from "../store/machine.js";
@@ -117,7 +117,7 @@ export function figureWords({ figure }: Finding): string {
   if (figure === null) return "no figure";
   const digits = figure.unit === "times" || figure.unit.startsWith("from") ? 2 : 1;
   const over = figure.over === "seeds" ? `over ${figure.seeds} seeds` : "over sources, one seed";
-  const [value, low, high] = [figure.value, figure.low, figure.high].map((one) => decimal(one, digits));
+  const [value, low, high] = [figure.value, figure.low, figure.high].map((one) => withMinus(one, digits));
   return `${figure.of}: ${value} [${low}, ${high}] ${figure.unit} (${over})`;
 }
 
@@ -134,12 +134,25 @@ function PaperFindings({ findings }: { findings: readonly Finding[] }) {
             <b>
               {finding.number}. {visible(finding.claim)} {capital(finding.verdict)}.
             </b>
-            <div>{visible(figureWords(finding))}</div>
-            <div class="faint">{visible(finding.text)}</div>
+            {finding.figure !== null && <div>{visible(figureWords(finding))}.</div>}
+            <div class="faint">
+              <WithCode text={finding.text} />
+            </div>
           </li>
         );
       })}
     </ul>
+  );
+}
+
+/** Text in which backquotes stand around what is written in a file. */
+function WithCode({ text }: { text: string }) {
+  return (
+    <>
+      {text
+        .split("`")
+        .map((part, i) => (i % 2 === 1 ? <code key={part}>{visible(part)}</code> : visible(part)))}
+    </>
   );
 }
 

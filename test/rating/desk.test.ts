@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { RatingDesk, raterName } from "../../src/rating/desk.js";
 import { judgementsOf } from "../../src/rating/judgement.js";
 import { readLog } from "../../src/rating/log.js";
+import { readRatings } from "../../src/rating/read.js";
+import { ratingsFolder, storeRound } from "../../src/rating/round.js";
 import { temporaryFolder, testRound } from "./rounds.js";
 
 function openDesk(options: Parameters<typeof testRound>[0] = {}) {
@@ -41,6 +43,17 @@ test("scores come back to the output that they were given to, whatever the order
   const judgements = judgementsOf(round, readLog(file));
   expect(judgements).toHaveLength(40);
   for (const { system, score } of judgements) expect(score).toBe(system === "G1I2" ? 5 : 1);
+});
+
+test("a round just begun does not hide what was rated in the one before", async () => {
+  const dir = temporaryFolder();
+  const first = await storeRound(dir, testRound({ items: 3, seed: 1 }));
+  new RatingDesk(first, ratingsFolder(dir).log).rate("anna", { item: 0, scores: [2, 6] });
+  const second = await storeRound(dir, testRound({ items: 4, seed: 2 }));
+  expect((await readRatings(dir)).round?.id).toBe(first.id);
+  expect((await readRatings(dir, second.id)).judgements).toEqual([]);
+  new RatingDesk(second, ratingsFolder(dir).log).rate("anna", { item: 0, scores: [1, 1] });
+  expect((await readRatings(dir)).round?.id).toBe(second.id);
 });
 
 test("what a rater is shown names no policy, no kind of item and no reward", () => {

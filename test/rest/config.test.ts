@@ -219,7 +219,7 @@ describe("a mistake in a key", () => {
       `"iwslt.yaml:4: data.testSize has no effect where data.test names a file. Remove one of the two."`,
     );
     expect(refusal("data: {train: [a.tsv], rewardShare: 0.3}\nreward: {kind: chrf}\n")).toMatchInlineSnapshot(
-      `"iwslt.yaml:1: data.rewardShare has no effect where no reward is learned. Remove one of the two."`,
+      `"iwslt.yaml:1: data.rewardShare has no effect where reward.kind is chrf, which learns nothing. Remove one of the two."`,
     );
     expect(refusal(`${data}model:\n  from: opus-mt\n  vocabulary: 8000\n`)).toMatchInlineSnapshot(
       `"iwslt.yaml:4: model.vocabulary has no effect where model.from names a folder, which has its own. Remove one of the two."`,

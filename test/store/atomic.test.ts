@@ -112,6 +112,17 @@ describe("what the user can mend", () => {
     await expect(writing).rejects.toThrow(/a\.bin: the disk is full.*Free some space/);
   });
 
+  it.runIf(existsSync("/dev/full"))(
+    "a full disk names the folder asked for, not the hidden one",
+    async () => {
+      const writing = writeFolderAtomic(join(folder, "model"), async (aside) => {
+        const cause = await writeFile("/dev/full", "x").catch((error: unknown) => error);
+        throw new UserError("cannot be written", { file: join(aside, "weights") }, { cause });
+      });
+      await expect(writing).rejects.toThrow(`${join(folder, "model")}: the disk is full`);
+    },
+  );
+
   it("DuckDB's words for a full disk are understood, though it gives no code", () => {
     const error = new Error('IO Error: Could not write file "x": No space left on device');
     expect(writeFailure(error, "x.parquet")).toBeInstanceOf(UserError);

@@ -225,4 +225,7 @@ test("the page nests as it should, escapes what the user wrote, and asks for not
   expect(page).not.toMatch(/(?:src|href)=/);
   expect(words(page)).toContain("base: { data: <script>alert(1)</script> }");
   expect(words(page)).toContain("of the paper's 7 findings");
+  // What is to be written in a file stands as such; a finding without a figure says why and nothing else.
+  expect(page).toContain("<code>grow: { steps: 2 }</code>");
+  expect(words(page)).not.toMatch(/`|no figure/);
 });

@@ -11,7 +11,7 @@ import type {
   SystemResult,
 } from "../../rating/results.js";
 import { type Column, Table } from "../../report/components/table.js";
-import { decimal, percent, rewardPoints, signed } from "../../report/format.js";
+import { decimal, percent, rewardPoints, signed, withMinus } from "../../report/format.js";
 import type { RatedRun } from "../rating-protocol.js";
 import { useAnswer } from "./api.js";
 import { Answered, Empty } from "./components/states.js";
@@ -67,7 +67,7 @@ function OnScale({ results }: { results: RatingResults }) {
       <p class="note">
         {agreement.alpha === null
           ? "No text has two raters, so their agreement is not known."
-          : `Krippendorff's α (ordinal) between raters: ${decimal(agreement.alpha, 2)}, over ${agreement.texts} texts.`}
+          : `Krippendorff's α (ordinal) between raters: ${withMinus(agreement.alpha)}, over ${agreement.texts} texts.`}
       </p>
       {reward && <RewardBesidePeople reward={reward} />}
       {comments.length > 0 && (
@@ -132,7 +132,7 @@ function systemColumns({ baseline, systems }: RatingResults): Column<SystemResul
       key: "spearman",
       header: "ρ with reward",
       align: "right",
-      cell: ({ agreement }) => decimal(agreement.spearman, 2),
+      cell: ({ agreement }) => withMinus(agreement.spearman),
     },
   ];
 }
@@ -187,8 +187,8 @@ function RewardBesidePeople({ reward }: { reward: RewardResults }) {
     <>
       <h3>The reward beside people</h3>
       <p>
-        Over {overall.texts} texts: Pearson {decimal(overall.pearson, 2)}, Spearman{" "}
-        {decimal(overall.spearman, 2)}, Kendall {decimal(overall.kendall, 2)}.{" "}
+        Over {overall.texts} texts: Pearson {withMinus(overall.pearson)}, Spearman{" "}
+        {withMinus(overall.spearman)}, Kendall {withMinus(overall.kendall)}.{" "}
         {ranking.people.length > 1 && rankingSentence(ranking.opposite.length, clear.length)}
       </p>
       {ranking.opposite.length > 0 && (

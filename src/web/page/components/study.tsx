@@ -2,7 +2,7 @@
 
 import { ReportTable } from "../../../report/components/report-table.js";
 import { Section } from "../../../report/components/section.js";
-import { decimal, MISSING, plural } from "../../../report/format.js";
+import { plural, withMinus } from "../../../report/format.js";
 import type { StudyView } from "../../views.js";
 import { queryText } from "../router.js";
 
@@ -32,12 +32,12 @@ export function Study({ study }: { study: StudyView }) {
                 {claim} <strong>{verdict}</strong>.{" "}
                 <span class="faint">
                   {figure
-                    ? `${figure.of}: ${decimal(figure.value, 1)} ${figure.unit} [${decimal(figure.low, 1)}, ${decimal(figure.high, 1)}].`
-                    : MISSING}
+                    ? `${figure.of}: ${withMinus(figure.value, 1)} [${withMinus(figure.low, 1)}, ${withMinus(figure.high, 1)}] ${figure.unit}.`
+                    : ""}
                 </span>
                 <details>
                   <summary>Why</summary>
-                  <p>{text}</p>
+                  <p>{text.replaceAll("`", "")}</p>
                 </details>
               </li>
             ))}
