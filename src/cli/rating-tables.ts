@@ -131,7 +131,8 @@ function bandTable({ overall, bySystem, spread }: RewardResults): Table {
 function bandCell({ bands }: SystemBands, at: number): string {
   const band = bands[at];
   if (!band || band.texts === 0) return MISSING;
-  return `${rewardPoints(band.meanReward)} ± ${rewardPoints(band.deviation)} (${count(band.texts)})`;
+  const deviation = band.texts > 1 ? ` ± ${rewardPoints(band.deviation)}` : "";
+  return `${rewardPoints(band.meanReward)}${deviation} (${count(band.texts)})`;
 }
 
 function calibrationTable({ calibration }: RewardResults): Table {

@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { exists } from "../exists.js";
+import { makeFolder } from "../make-folder.js";
 import { loadModelFolder, type StoredModel, wholeFolder } from "../model/folder.js";
 import { tooSmallFor } from "../model/lora.js";
 import { mustFit } from "../policy/native.js";
@@ -14,9 +15,11 @@ import { familyOf } from "../reward/pretrained/open.js";
 import { RATING_FILES } from "../reward/ratings/files.js";
 import { ratingReward } from "../reward/ratings/reward.js";
 import { commandFiles } from "../reward/remote/command.js";
+import { writeFailure } from "../store/atomic.js";
 import type { InputPlace } from "../store/input-files.js";
 import { openPartStore } from "../store/part-store.js";
 import { runFolder } from "../store/run-folder.js";
+import { isS3 } from "../store/store-address.js";
 import { loadTextCodec } from "../text/text-codec.js";
 import type { Config } from "./config.js";
 import { checkPolicy } from "./policy-home.js";
@@ -152,11 +155,24 @@ export async function checkInputs(config: Config, configFile: string): Promise<v
 async function checkStore({ grow }: Config, configFile: string): Promise<void> {
   if (grow.store === null || grow.steps === 0) return;
   const base = dirname(configFile);
+  if (!isS3(grow.store)) makeStore(resolve(base, grow.store), configFile);
   const store = await openPartStore(grow.store, { base, spill: join(base, "store") });
   try {
     await store.list(1);
   } finally {
     store.close();
+  }
+}
+
+/** Makes the folder of parts now, since one that cannot be made would cost the training before it is needed. */
+function makeStore(folder: string, configFile: string): void {
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    const failure = writeFailure(error, folder);
+    throw failure instanceof UserError
+      ? new UserError(`grow.store cannot be used: ${failure.message}`, { file: configFile })
+      : failure;
   }
 }
 

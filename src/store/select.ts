@@ -275,6 +275,7 @@ function keptTables(spec: SelectSpec, { tau, floors, rates }: Bounds, seed: numb
   return `WITH ${tables.join(",\n")}`;
 }
 
+const grouped = (count: number): string => count.toLocaleString("en-US");
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 
 function describe(rule: SelectRule, threshold: number | undefined): string {
@@ -292,7 +293,7 @@ function describe(rule: SelectRule, threshold: number | undefined): string {
     case "top":
       return `best ${rule.k} of each source`;
     case "random":
-      return `${rule.count.toLocaleString("en-US")} at random`;
+      return `${grouped(rule.count)} at random`;
   }
 }
 
@@ -323,7 +324,7 @@ async function tooFew(
 ): Promise<string> {
   const besides = spec.human === "all" ? " besides the human pairs" : "";
   const found =
-    `${selection.threshold} keeps ${selection.chosen} of ${selection.candidates} candidates${besides}, and at least ${minimum} are needed; ` +
+    `${selection.threshold} keeps ${grouped(selection.chosen)} of ${grouped(selection.candidates)} candidates${besides}, and at least ${minimum} are needed; ` +
     `the highest reward seen is ${short(selection.maxReward)}. `;
   const human = spec.human === "all" ? "none" : spec.human;
   const tables = keptTables(
@@ -344,7 +345,9 @@ async function tooFew(
   const [would] = await store.query(
     `${tables} SELECT count(*) AS n FROM kept WHERE reward > ${double(suggestion)}`,
   );
-  return `${found}A threshold of ${suggestion} would keep ${numberIn(would, "n")}.`;
+  // Among many equal rewards only a threshold by value lies below the best.
+  const threshold = spec.rule.kind === "absolute" ? "A threshold" : "A threshold of kind absolute";
+  return `${found}${threshold} of ${suggestion} would keep ${grouped(numberIn(would, "n"))}.`;
 }
 
 /**

@@ -145,6 +145,11 @@ describe("what the configuration names and is not there", () => {
       { reward: { kind: "module", path: "nosuch.mjs" } },
       /reward module "nosuch\.mjs".* is not there/,
     ],
+    [
+      "a store that is a file",
+      { grow: { store: "pairs.tsv" } },
+      /coppice\.yaml: grow\.store cannot be used: .*pairs\.tsv: a part of this path is a file/,
+    ],
     ["pairs", { data: { train: ["nosuch.tsv"] } }, /nosuch\.tsv: there is no such file; check the path\.$/],
   ])("%s: told before anything is done or written", async (_, over, sentence) => {
     const dir = newRun(over);

@@ -287,6 +287,17 @@ describe("too few", () => {
     });
   });
 
+  it("a quantile among equal rewards keeps nothing, and a threshold by value is named as such", async () => {
+    const rows = Array.from({ length: 2000 }, (_, i) => ({ sourceId: i, sampleId: 0, reward: 0.5 }));
+    await withStore(rows, async (store) => {
+      const spec: SelectSpec = { rule: { kind: "quantile", q: 0.7 }, human: "none" };
+      await expect(selectCandidates(store, spec, { seed: 1 })).rejects.toThrow(
+        "reward > 0.5 (quantile 0.7) keeps 0 of 2,000 candidates, and at least 8 are needed; the highest reward seen is 0.5. " +
+          "A threshold of kind absolute of 0.499 would keep 2,000.",
+      );
+    });
+  });
+
   it("when nothing can help, it says to sample more", async () => {
     await withStore(TABLE, async (store) => {
       await expect(select(store, 0.5, 11)).rejects.toThrow(/Only 10 are finished, not empty.*sample more/);

@@ -247,7 +247,8 @@ function bandColumns(systems: readonly SystemBands[]): Column<ScoreBand>[] {
         cell: ({ over }) => {
           const band = bands.find((one) => one.over === over);
           if (!band || band.texts === 0) return "–";
-          return `${rewardPoints(band.meanReward)} ± ${rewardPoints(band.deviation)} (${band.texts})`;
+          const deviation = band.texts > 1 ? ` ± ${rewardPoints(band.deviation)}` : "";
+          return `${rewardPoints(band.meanReward)}${deviation} (${band.texts})`;
         },
       }),
     ),
