@@ -243,10 +243,15 @@ export function judgeRepeat({ candidates, largestDifference, kept }: Repeat): Fi
       };
 }
 
-/** One answer of all findings: without a reward that chooses well and gives the same twice, no other figure helps. */
+/**
+ * One answer of all findings: without a reward that chooses well and gives the same twice, no other figure helps. That it chooses
+ * well is measured by another metric; where it does beyond chance, noise beside its spread is a doubt alone.
+ */
 export function diagnose(findings: readonly Finding[]): Diagnosis {
   const of = (state: State) => findings.filter((finding) => finding.state === state);
-  const essential = of("bad").filter(({ check }) => check !== "temperature" && check !== "cost");
+  const mendable = new Set<Finding["check"]>(["temperature", "cost"]);
+  if (of("good").some(({ check }) => check === "best-of-n")) mendable.add("spread");
+  const essential = of("bad").filter(({ check }) => !mendable.has(check));
   const doubts = [...of("bad"), ...of("weak")].map(({ check }) => NAMES[check]);
   const [outcome, sentence]: [Diagnosis["outcome"], string] =
     essential.length > 0

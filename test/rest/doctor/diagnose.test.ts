@@ -138,6 +138,22 @@ describe("the whole", () => {
     });
   });
 
+  test("noise above the spread is a doubt where the reward's choice is better by another metric, and in the way elsewhere", () => {
+    const noisier = judgeSpread({ spread: 0.15, noise: 0.27 });
+    const chosen = (rewardGain: number) =>
+      judgeBestOf({
+        n: 8,
+        metric: "chrF",
+        sources: 200,
+        single: 37,
+        oracleGain: 14,
+        rewardGain,
+        standardError: 1,
+      });
+    expect(diagnose([noisier, chosen(5)]).outcome).toBe("uncertain");
+    expect(diagnose([noisier, chosen(1)]).outcome).toBe("unlikely");
+  });
+
   test("a cost or a temperature can be mended, and makes nothing unlikely", () => {
     expect(diagnose([...good, tooDear]).outcome).toBe("uncertain");
   });
