@@ -368,7 +368,7 @@ describe("serve", () => {
     const port = await built.coppice(["serve", dir, "--port", "70000"]);
     expect([port.code, port.stderr]).toEqual([
       2,
-      "option '--port <n>' argument '70000' is invalid. A port is at most 65535.\n",
+      "option '--port <n>' argument '70000' is invalid. It must be a whole number from 0 to 65535.\n",
     ]);
   });
 });
