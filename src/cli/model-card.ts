@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
+import { foreignYaml } from "../foreign-yaml.js";
 
 const schema = z.looseObject({ license: z.string().nullish(), license_name: z.string().nullish() });
 
@@ -12,14 +12,8 @@ export async function licenceOf(folder: string): Promise<string | undefined> {
   const card = await readFile(join(folder, "README.md"), "utf8").catch(() => "");
   const front = /^---\r?\n(.*?)\r?\n---/s.exec(card)?.[1];
   if (front === undefined) return undefined;
-  let content: unknown;
-  try {
-    // No aliases: a card needs none, and they could stand for more text than the file has.
-    content = parse(front, { maxAliasCount: 0, prettyErrors: false, logLevel: "silent" });
-  } catch {
-    return undefined;
-  }
-  const parsed = schema.safeParse(content);
+  // A card needs no aliases.
+  const parsed = schema.safeParse(foreignYaml(front, 0));
   if (!parsed.success) return undefined;
   const { license, license_name: name } = parsed.data;
   return (license === "other" ? (name ?? license) : license) ?? undefined;

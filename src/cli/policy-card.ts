@@ -1,55 +1,27 @@
 /** The card, `README.md`, of an exported policy: where it comes from, what was measured, how it is loaded. */
 
-import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { stringify } from "yaml";
-import { z } from "zod";
 import { escapeMarkdown } from "../report/escape.js";
 import { judgeName } from "../report/figures.js";
-import { decimal, MISSING, plural, points, rewardPoints, translationsBy } from "../report/format.js";
-import { gaming } from "../report/verdict.js";
+import { decimal, plural, points, rewardPoints, translationsBy } from "../report/format.js";
 import type { Config } from "../rest/config.js";
-import { heldOutMetric } from "../rest/held-out.js";
-import { BC, isOnlinePolicy, parsePolicyName, stepNames } from "../rest/names.js";
-import { rewardParts } from "../rest/reward-parts.js";
-import type { Manifest } from "../store/manifest.js";
-import type { RunFolder } from "../store/run-folder.js";
-import type { Interval } from "../store/summary.js";
+import { BC, isOnlinePolicy, parsePolicyName } from "../rest/names.js";
+import {
+  type CardRun,
+  type Column,
+  type Figures,
+  judgeColumns,
+  measuredOf,
+  partings,
+  range,
+  rewardLine,
+  table,
+} from "./card-parts.js";
 import type { LayoutName } from "./export-layouts.js";
-
-/** JSON has no NaN: a figure that is not defined is null there. */
-const figure = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? Number.NaN);
-const interval = z.object({ value: figure, low: figure, high: figure });
-const answers = z.object({
-  exact: interval,
-  attempts: z.array(z.object({ k: z.number(), pass: interval, majority: interval })),
-});
-const evaluationSchema = z.object({
-  summary: z.object({
-    name: z.string(),
-    n: z.number(),
-    reward: interval,
-    bleu: interval,
-    chrf: interval,
-    judge: z.object({ name: z.string(), mean: interval }).exactOptional(),
-    answers: answers.exactOptional(),
-    klFromBc: figure,
-  }),
-});
-export type Figures = z.output<typeof evaluationSchema>["summary"];
 
 /** The layouts of a whole model; an adapter has a card of its own. */
 export type WholeLayout = Exclude<LayoutName, "peft" | "card">;
-
-/** What a card needs of a run. */
-export interface CardRun {
-  readonly config: Config;
-  readonly folder: RunFolder;
-  readonly manifest: Manifest;
-}
 
 /** What a card is written from. */
 export interface CardFacts {
@@ -64,17 +36,6 @@ export interface CardFacts {
   readonly figures: readonly Figures[];
   /** The licence that the card of the model at the start names; absent where there is none. */
   readonly licence: string | undefined;
-}
-
-/** What the run measured of a policy and of the one where ReST began, as far as they were evaluated. */
-export function measuredOf({ folder, manifest }: CardRun, policy: string): Promise<Figures[]> {
-  const measured = [...new Set([BC, policy])].filter((name) => manifest.isDone(stepNames.evaluate(name)));
-  return Promise.all(
-    measured.map(async (name) => {
-      const text = await readFile(folder.inside(`evaluation/${name}.json`), "utf8");
-      return evaluationSchema.parse(JSON.parse(text)).summary;
-    }),
-  );
 }
 
 /** Reads what the run measured of a policy, and writes its card. */
@@ -150,11 +111,7 @@ function history({ policy, config }: CardFacts): string[] {
         (bc.steps === 0
           ? " as it is."
           : `, fine-tuned for up to ${plural(bc.steps, "step")} on human translations.`);
-  const names = rewardParts(reward).map(({ kind }) => kind);
-  const lines = [
-    start,
-    `The reward is of kind ${reward.kind}${"parts" in reward ? ` of ${names.join(", ")}` : ""}.`,
-  ];
+  const lines = [start, rewardLine(reward)];
   if (!place || (place.grow === 0 && place.improve === 0)) return [...lines, "No step of ReST came after."];
   if (isOnlinePolicy(policy)) return [...lines, `Then ${policy} trained it online.`];
   const rounds = `${plural(place.grow, "Grow step")} of ${plural(grow.samples, "sample")} a source, and ${plural(place.improve, "Improve step")}`;
@@ -171,26 +128,20 @@ function measurements({ policy, figures, config }: CardFacts): string {
   const own = figures.find(({ name }) => name === policy);
   if (!own) return "This policy was not evaluated.";
   const judge = judgeName({ policies: figures });
-  const range = ({ value, low, high }: Interval, show: (value: number) => string) =>
-    `${show(value)} [${show(low)}, ${show(high)}]`;
-  const start = figures.find(({ name }) => name === BC);
-  const parted = start && start !== own ? gaming(start, own, heldOutMetric(config)) : [];
-  const rows = figures.map(
-    ({ name, reward, bleu, chrf, judge: judged, klFromBc }) =>
-      `| ${name === BC && policy !== BC ? `${name}, where ReST began` : name} | ${range(reward, rewardPoints)} | ` +
-      `${range(bleu, points)} | ${range(chrf, points)} | ` +
-      (judge === undefined ? "" : `${judged ? range(judged.mean, rewardPoints) : MISSING} | `) +
-      `${name === BC ? "–" : decimal(klFromBc, 2)} |`,
-  );
+  const columns: Column[] = [
+    ["reward", (one) => range(one.reward, rewardPoints)],
+    ["BLEU", (one) => range(one.bleu, points)],
+    ["chrF", (one) => range(one.chrf, points)],
+    ...judgeColumns(judge),
+    ["KL", ({ name, klFromBc }) => (name === BC ? "–" : decimal(klFromBc, 2))],
+  ];
   return (
     `On ${plural(own.n, "source")} of the run's test part, which no training saw. The reward is 0 to 100 and of samples; BLEU and chrF ` +
     `are of ${translationsBy(config.evaluate.beam)}; in brackets 95 % intervals; KL is from ${BC}, in nats a sequence.` +
     (judge === undefined
       ? ""
       : ` ${escapeMarkdown(judge)} is the judge: 0 to 100, of the translations that BLEU and chrF see; no policy is trained for it.`) +
-    `\n\n| policy | reward | BLEU | chrF |${judge === undefined ? "" : ` ${escapeMarkdown(judge)} |`} KL |\n` +
-    `|---|---:|---:|---:|${judge === undefined ? "" : "---:|"}---:|\n${rows.join("\n")}` +
-    parted.map(({ text }) => `\n\n${escapeMarkdown(text)}`).join("")
+    `\n\n${table(policy, figures, columns)}${partings(own, figures, config)}`
   );
 }
 

@@ -5,13 +5,20 @@ import { stringify } from "yaml";
 import { escapeMarkdown, visible } from "../report/escape.js";
 import { judgeName } from "../report/figures.js";
 import { MISSING, percent, plural, points, rewardPoints } from "../report/format.js";
-import { gaming } from "../report/verdict.js";
 import type { Config } from "../rest/config.js";
-import { heldOutMetric } from "../rest/held-out.js";
-import { BC, parsePolicyName } from "../rest/names.js";
-import { rewardParts } from "../rest/reward-parts.js";
+import { parsePolicyName } from "../rest/names.js";
 import type { Interval } from "../store/summary.js";
-import { type CardRun, type Figures, measuredOf } from "./policy-card.js";
+import {
+  type CardRun,
+  type Column,
+  type Figures,
+  judgeColumns,
+  measuredOf,
+  partings,
+  range,
+  rewardLine,
+  table,
+} from "./card-parts.js";
 
 /** @param model The policy as the server knows it: a name, or a folder, of which the card has the last part alone. */
 export async function servedCard(run: CardRun, policy: string, model: string, out: string): Promise<string> {
@@ -62,11 +69,7 @@ function code(name: string): string {
 function history(policy: string, { policy: served, reward, grow, improve }: Config): string[] {
   const start =
     served.kind === "server" ? [`It started from the model ${code(basename(served.model))}.`] : [];
-  const kinds = rewardParts(reward).map(({ kind }) => kind);
-  const lines = [
-    ...start,
-    `The reward is of kind ${reward.kind}${"parts" in reward ? ` of ${kinds.join(", ")}` : ""}.`,
-  ];
+  const lines = [...start, rewardLine(reward)];
   const place = parsePolicyName(policy);
   if (!place || (place.grow === 0 && place.improve === 0)) return [...lines, "No step of ReST came after."];
   const chosen = place.control
@@ -79,20 +82,13 @@ function history(policy: string, { policy: served, reward, grow, improve }: Conf
   ];
 }
 
-/** A column: its head, and a policy's figure in it. */
-type Column = [head: string, show: (figures: Figures) => string];
-
 function measurements(policy: string, figures: readonly Figures[], config: Config): string {
   const own = figures.find(({ name }) => name === policy);
   if (!own) return "This policy was not evaluated.";
-  const range = ({ value, low, high }: Interval, show: (value: number) => string) =>
-    `${show(value)} [${show(low)}, ${show(high)}]`;
   const attempts = own.answers?.attempts ?? [];
   const at = (one: Figures, k: number) => one.answers?.attempts.find((attempt) => attempt.k === k);
   const shared = (figure: Interval | undefined) => (figure ? range(figure, percent) : MISSING);
   const judge = judgeName({ policies: figures });
-  const start = figures.find(({ name }) => name === BC);
-  const parted = start && start !== own ? gaming(start, own, heldOutMetric(config)) : [];
   const columns: Column[] = [
     ["reward", (one) => range(one.reward, rewardPoints)],
     ...(own.answers
@@ -107,31 +103,14 @@ function measurements(policy: string, figures: readonly Figures[], config: Confi
           ["BLEU", (one) => range(one.bleu, points)] satisfies Column,
           ["chrF", (one) => range(one.chrf, points)] satisfies Column,
         ]),
-    ...(judge === undefined
-      ? []
-      : [
-          [
-            escapeMarkdown(judge),
-            (one) => (one.judge ? range(one.judge.mean, rewardPoints) : MISSING),
-          ] satisfies Column,
-        ]),
+    ...judgeColumns(judge),
   ];
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const told = own.answers
     ? "Exact match is of one answer at temperature 0; pass@k and maj@k are estimated without bias from samples."
     : "BLEU and chrF are of one answer at temperature 0.";
-  return [
+  return (
     `On ${plural(own.n, "source")} of the run's test part, which no training saw. The reward is 0 to 100 and of samples. ${told} In ` +
-      `brackets 95 % intervals.${judge === undefined ? "" : ` ${escapeMarkdown(judge)} is the judge: 0 to 100, of the answers at temperature 0; no policy is trained for it.`}`,
-    "",
-    row(["policy", ...columns.map(([head]) => head)]),
-    `|---|${"---:|".repeat(columns.length)}`,
-    ...figures.map((one) =>
-      row([
-        one.name === BC && policy !== BC ? `${one.name}, where ReST began` : one.name,
-        ...columns.map(([, show]) => show(one)),
-      ]),
-    ),
-    ...parted.map(({ text }) => `\n${escapeMarkdown(text)}`),
-  ].join("\n");
+    `brackets 95 % intervals.${judge === undefined ? "" : ` ${escapeMarkdown(judge)} is the judge: 0 to 100, of the answers at temperature 0; no policy is trained for it.`}` +
+    `\n\n${table(policy, figures, columns)}${partings(own, figures, config)}`
+  );
 }

@@ -6,9 +6,9 @@
 
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { UserError } from "../errors.js";
+import { foreignYaml } from "../foreign-yaml.js";
 import { Parameters } from "../tensor/parameters.js";
 import type { MarianConfig } from "./config.js";
 import { readIfThere } from "./files.js";
@@ -145,13 +145,7 @@ function settingsOf(arrays: Map<string, NpzArray>, file: string): Settings {
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string, file: string, where: string): T {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent" });
-  let content: unknown;
-  try {
-    content = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
-  } catch {
-    content = undefined;
-  }
+  const content = foreignYaml(text);
   if (content === undefined || content === null)
     throw new UserError(`${where}this is not YAML with a key and a value a line; copy the folder again.`, {
       file,

@@ -1,8 +1,8 @@
 /** `hparams.yaml` of a COMET checkpoint: what kind of model it is and how it is put together. */
 
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { UserError } from "../../../errors.js";
+import { foreignYaml } from "../../../foreign-yaml.js";
 import { readIfThere } from "../../../model/files.js";
 import type { Pickled } from "../../../model/pickle.js";
 
@@ -91,14 +91,7 @@ const schemas = {
 export async function readHparams(file: string): Promise<Record<string, unknown> | undefined> {
   const text = await readIfThere(file);
   if (text === undefined) return undefined;
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent" });
-  let content: unknown;
-  try {
-    content = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
-  } catch {
-    content = undefined;
-  }
-  const parsed = z.record(z.string(), z.unknown()).safeParse(content);
+  const parsed = z.record(z.string(), z.unknown()).safeParse(foreignYaml(text));
   if (parsed.success) return parsed.data;
   throw new UserError("is not YAML with a key and a value a line; copy the checkpoint's folder again.", {
     file,
