@@ -78,15 +78,16 @@ export function candidateIdentity(config: Config): Json {
 
 /** The configuration without what comes after `step`. */
 function upTo(step: string, config: Config): Json {
-  const { grow, improve } = config;
+  const { improve } = config;
+  const grow = { ...config.grow, store: null };
   const policy = step.replace(/^evaluate-/, "");
   // Online, the samples that are drawn follow from all of Grow.
-  if (isOnlinePolicy(policy)) return json({ ...config, grow: { ...grow, store: null } });
+  if (isOnlinePolicy(policy)) return json({ ...config, grow });
   const name = parsePolicyName(policy);
   const steps = name?.grow === 1 ? name.improve : improve.steps;
   return json({
     ...config,
-    grow: { ...grow, steps: 0, store: null },
+    grow: { ...grow, steps: 0 },
     improve: {
       ...improve,
       steps,
